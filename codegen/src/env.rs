@@ -1,0 +1,180 @@
+//! What every function generator needs: the program, the addresses, the target,
+//! and the names by which one function calls another.
+
+use crate::layout::Layout;
+use crate::program::{FuncId, Program};
+use crate::types::{CoreTypeId, FuncType, HeapType, ValType};
+use cranelift_codegen::ir::{
+    self, AbiParam, ExtFuncData, ExternalName, FuncRef, Signature, TrapCode, UserExternalName,
+    types,
+};
+use cranelift_codegen::isa::{CallConv, TargetIsa};
+use cranelift_entity::EntityRef;
+use wasmelt_abi::trap::Trap;
+
+/// What every function generator reads.
+#[derive(Clone, Copy)]
+pub struct Env<'a> {
+    /// The program.
+    pub program: &'a Program,
+    /// Where its state lies.
+    pub layout: &'a Layout,
+    /// The target.
+    pub isa: &'a dyn TargetIsa,
+}
+
+/// Name space of `UserExternalName`s that are `FuncId`s.
+pub const NAMESPACE_FUNC: u32 = 0;
+/// Name space of `UserExternalName`s that are indices of [`Symbols`].
+pub const NAMESPACE_SYMBOL: u32 = 1;
+/// Name space of `UserExternalName`s that are constant data: `DataId`s of passive segments.
+pub const NAMESPACE_DATA: u32 = 2;
+
+/// The calling convention of guest code. One for all, because a function may be called through a
+/// table by any other, and it is the only one that has tail calls.
+pub const GUEST_CALL_CONV: CallConv = CallConv::Tail;
+
+impl Env<'_> {
+    /// The calling convention of shim functions.
+    pub fn host_call_conv(&self) -> CallConv {
+        CallConv::triple_default(self.isa.triple())
+    }
+
+    /// The core function type of that id.
+    pub fn func_type(&self, ty: CoreTypeId) -> &FuncType {
+        self.program.core_types[ty].func().expect("validation lets only function types here")
+    }
+
+    /// The signature of guest functions of that type.
+    pub fn guest_signature(&self, ty: CoreTypeId) -> Signature {
+        let ty = self.func_type(ty);
+        let mut signature = Signature::new(GUEST_CALL_CONV);
+        signature.params.extend(ty.params.iter().map(|ty| AbiParam::new(clif_type(*ty))));
+        signature.returns.extend(ty.results.iter().map(|ty| AbiParam::new(clif_type(*ty))));
+        signature
+    }
+
+    /// Makes a function of the program callable from `func`.
+    pub fn import_func(&self, func: &mut ir::Function, callee: FuncId) -> FuncRef {
+        let signature = self.guest_signature(self.program.funcs[callee].ty);
+        let signature = func.import_signature(signature);
+        import(func, NAMESPACE_FUNC, callee.as_u32(), signature, true)
+    }
+
+    /// Makes a symbol of the shim callable from `func`.
+    pub fn import_symbol(
+        &self,
+        func: &mut ir::Function,
+        symbol: SymbolId,
+        params: &[ir::Type],
+        returns: &[ir::Type],
+    ) -> FuncRef {
+        let mut signature = Signature::new(self.host_call_conv());
+        signature.params.extend(params.iter().map(|ty| AbiParam::new(*ty)));
+        signature.returns.extend(returns.iter().map(|ty| AbiParam::new(*ty)));
+        let signature = func.import_signature(signature);
+        import(func, NAMESPACE_SYMBOL, symbol.0, signature, true)
+    }
+}
+
+fn import(
+    func: &mut ir::Function,
+    namespace: u32,
+    index: u32,
+    signature: ir::SigRef,
+    colocated: bool,
+) -> FuncRef {
+    let name = func.declare_imported_user_function(UserExternalName { namespace, index });
+    func.import_function(ExtFuncData {
+        name: ExternalName::user(name),
+        signature,
+        colocated,
+        patchable: false,
+    })
+}
+
+/// The CLIF type of a core value. References are addresses; host references are opaque words.
+pub fn clif_type(ty: ValType) -> ir::Type {
+    match ty {
+        ValType::I32 => types::I32,
+        ValType::I64 => types::I64,
+        ValType::F32 => types::F32,
+        ValType::F64 => types::F64,
+        ValType::V128 => types::I8X16,
+        ValType::Ref(ty) => match ty.heap {
+            HeapType::Func | HeapType::NoFunc | HeapType::Defined(_) => types::I64,
+            HeapType::Extern | HeapType::NoExtern => types::I64,
+            _ => types::I64,
+        },
+    }
+}
+
+/// The Cranelift trap code of a cause.
+pub fn trap_code(trap: Trap) -> TrapCode {
+    match trap {
+        Trap::StackOverflow => TrapCode::STACK_OVERFLOW,
+        Trap::IntegerOverflow => TrapCode::INTEGER_OVERFLOW,
+        Trap::MemoryOutOfBounds => TrapCode::HEAP_OUT_OF_BOUNDS,
+        Trap::DivideByZero => TrapCode::INTEGER_DIVISION_BY_ZERO,
+        Trap::InvalidConversion => TrapCode::BAD_CONVERSION_TO_INTEGER,
+        other => {
+            TrapCode::user(other as u8).expect("codes are not 0 and far below the reserved ones")
+        }
+    }
+}
+
+/// A symbol that generated code uses and the shim defines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SymbolId(pub u32);
+
+/// The fixed symbols of the shim; host functions and drop symbols come after them.
+pub const SHIM_SYMBOLS: &[&str] = &[
+    wasmelt_abi::symbols::MEMORY_GROW,
+    wasmelt_abi::symbols::TABLE_GROW,
+    wasmelt_abi::symbols::HANDLES_GROW,
+    wasmelt_abi::symbols::SCRATCH_RESET,
+    wasmelt_abi::symbols::SCRATCH_ALLOC,
+    wasmelt_abi::symbols::UTF8_VALIDATE,
+    wasmelt_abi::symbols::UTF8_COPY,
+    wasmelt_abi::symbols::ATOMIC_WAIT,
+    "memcpy",
+    "memmove",
+    "memset",
+];
+
+impl Env<'_> {
+    /// The id of one of [`SHIM_SYMBOLS`].
+    pub fn shim_symbol(&self, name: &str) -> SymbolId {
+        let at = SHIM_SYMBOLS.iter().position(|symbol| *symbol == name);
+        SymbolId(at.expect("only listed symbols are used") as u32)
+    }
+
+    /// The id of a host function's symbol.
+    pub fn host_symbol(&self, host: crate::program::HostFuncId) -> SymbolId {
+        SymbolId((SHIM_SYMBOLS.len() + host.index()) as u32)
+    }
+
+    /// The id of a host resource's drop symbol.
+    pub fn drop_symbol(&self, resource: crate::program::ResourceId) -> SymbolId {
+        SymbolId((SHIM_SYMBOLS.len() + self.program.hosts.len() + resource.index()) as u32)
+    }
+
+    /// The name of a symbol.
+    pub fn symbol_name(&self, symbol: SymbolId) -> &str {
+        let at = symbol.0 as usize;
+        if let Some(name) = SHIM_SYMBOLS.get(at) {
+            return name;
+        }
+        let at = at - SHIM_SYMBOLS.len();
+        if at < self.program.hosts.len() {
+            return &self.program.hosts[crate::program::HostFuncId::new(at)].symbol;
+        }
+        let resource = crate::program::ResourceId::new(at - self.program.hosts.len());
+        match &self.program.resources[resource].kind {
+            crate::program::ResourceKind::Host { drop_symbol } => drop_symbol,
+            crate::program::ResourceKind::Guest { .. } => {
+                unreachable!("{resource} has no drop symbol")
+            }
+        }
+    }
+}

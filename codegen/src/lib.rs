@@ -1,0 +1,11 @@
+//! A program to an object, and objects to an executable.
+//!
+//! Reads the [`wasmelt_flatten::program::Program`] and the bytes of the bodies
+//! that it names; nothing earlier. Holds afterwards: every live function is
+//! compiled, every symbol is defined, and every access that generated code makes
+//! is checked or covered by a rule of `docs/safety.md`.
+
+pub mod env;
+pub mod layout;
+
+pub use wasmelt_flatten::{error, interface, module, program, types};

@@ -1,0 +1,399 @@
+//! The program: the closed world that is compiled.
+//!
+//! Plain data in arenas. `FooId` names a thing of the whole program; a `u32` in a
+//! `CoreInstance`'s lists is a slot of that module's index space.
+
+use crate::interface::{FuncType, FuncTypeId, Types};
+use crate::module::{Bytes, FileId, GlobalType, MemoryType, Module, ModuleId, TableType};
+use crate::types::{CoreTypeId, CoreTypes};
+use cranelift_entity::{PrimaryMap, entity_impl};
+pub use wasmelt_frontend::composition::{ResourceOp, SourceFile, StringEncoding};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(u32);
+        entity_impl!($name, $prefix);
+    )*};
+}
+
+ids! {
+    /// A component instance.
+    ComponentInstanceId = "component_instance";
+    /// A core instance.
+    CoreInstanceId = "core_instance";
+    /// A function: compiled, generated or the host's.
+    FuncId = "func";
+    /// A linear memory.
+    MemoryId = "memory";
+    /// A table.
+    TableId = "table";
+    /// A global.
+    GlobalId = "global";
+    /// A tag.
+    TagId = "tag";
+    /// A data segment of a core instance.
+    DataId = "data";
+    /// An element segment of a core instance.
+    ElemId = "elem";
+    /// A resource type as it is at run time.
+    ResourceId = "resource";
+    /// A host function.
+    HostFuncId = "host";
+}
+
+/// The closed world after flattening.
+#[derive(Debug, Default)]
+pub struct Program {
+    /// The files that bodies and segments lie in.
+    pub files: PrimaryMap<FileId, SourceFile>,
+    /// Core types; equal ids are equal types.
+    pub core_types: CoreTypes,
+    /// The modules that core instances are made of.
+    pub modules: PrimaryMap<ModuleId, Module>,
+    /// Interface types.
+    pub types: Types,
+    /// Component function types.
+    pub func_types: PrimaryMap<FuncTypeId, FuncType>,
+    /// Component instances; a child comes after its parent.
+    pub component_instances: PrimaryMap<ComponentInstanceId, ComponentInstance>,
+    /// Core instances, in the order of their instantiation.
+    pub core_instances: PrimaryMap<CoreInstanceId, CoreInstance>,
+    /// All functions.
+    pub funcs: PrimaryMap<FuncId, Func>,
+    /// All memories.
+    pub memories: PrimaryMap<MemoryId, Memory>,
+    /// All tables.
+    pub tables: PrimaryMap<TableId, Table>,
+    /// All globals.
+    pub globals: PrimaryMap<GlobalId, Global>,
+    /// All tags.
+    pub tags: PrimaryMap<TagId, Tag>,
+    /// Data segments that code can still name at run time, or that `InitStep`s use.
+    pub data: PrimaryMap<DataId, Data>,
+    /// Element segments that code can still name at run time, or that `InitStep`s use.
+    pub elems: PrimaryMap<ElemId, Elem>,
+    /// All resource types.
+    pub resources: PrimaryMap<ResourceId, Resource>,
+    /// The host functions that the imports name.
+    pub hosts: PrimaryMap<HostFuncId, HostFunc>,
+    /// Functions that the outside calls, in the order of the root's exports.
+    pub exports: Vec<Export>,
+    /// Runs what is left of instantiation; `FuncKind::Init`.
+    pub init: Option<FuncId>,
+    /// What the executable runs after `init`: `wasi:cli/run`'s `run`, as an adapter that
+    /// the outside calls; its core result is 0 for ok and 1 for an error.
+    pub entry: Option<FuncId>,
+}
+
+/// A component instance.
+#[derive(Clone, Debug)]
+pub struct ComponentInstance {
+    /// A readable name, unique in the program: `parent`, `child`, `child#2`.
+    pub name: String,
+    /// The instance whose component instantiates it; `None` is the root.
+    pub parent: Option<ComponentInstanceId>,
+    /// Whether some own or borrow handle can be in its table: only then it has one.
+    pub has_handles: bool,
+    /// Whether a `realloc` or `post-return` of it may reach a lowered import or a built-in, so
+    /// that its may-leave flag is observable. `false` needs a proof.
+    pub needs_may_leave: bool,
+    /// Whether a call may enter it while a call of it is active, so that its may-enter flag is
+    /// observable. `false` needs a proof.
+    pub needs_may_enter: bool,
+}
+
+/// A core instance: its module, and what each index of its module's index spaces is.
+#[derive(Clone, Debug)]
+pub struct CoreInstance {
+    /// A readable name, unique in its component instance.
+    pub name: String,
+    /// The module.
+    pub module: ModuleId,
+    /// The component instance it belongs to.
+    pub component: ComponentInstanceId,
+    /// The function index space.
+    pub funcs: Vec<FuncId>,
+    /// The table index space.
+    pub tables: Vec<TableId>,
+    /// The memory index space.
+    pub memories: Vec<MemoryId>,
+    /// The global index space.
+    pub globals: Vec<GlobalId>,
+    /// The tag index space.
+    pub tags: Vec<TagId>,
+    /// The data segments.
+    pub data: Vec<DataId>,
+    /// The element segments.
+    pub elems: Vec<ElemId>,
+}
+
+/// A function of the program.
+#[derive(Clone, Debug)]
+pub struct Func {
+    /// A readable name for symbols and messages, unique in the program: `child::read`.
+    pub name: String,
+    /// Its core type.
+    pub ty: CoreTypeId,
+    /// The component instance it is charged to (an adapter: the caller's; `None`: the outside's).
+    pub component: Option<ComponentInstanceId>,
+    /// What it does.
+    pub kind: FuncKind,
+    /// Whether it can run or be referred to; what is not live is not compiled.
+    pub live: bool,
+    /// Whether a reference to it exists, so that it needs a funcref record.
+    pub referenced: bool,
+}
+
+/// What a function does.
+#[derive(Clone, Debug)]
+pub enum FuncKind {
+    /// The body of a module's function, for one core instance.
+    Wasm {
+        /// The core instance.
+        instance: CoreInstanceId,
+        /// Index among the module's bodies.
+        body: u32,
+    },
+    /// A fused lift and lower pair.
+    Adapter(Adapter),
+    /// A canonical built-in for resources.
+    Resource {
+        /// Which.
+        op: ResourceOp,
+        /// The resource type.
+        resource: ResourceId,
+        /// The component instance that uses it.
+        instance: ComponentInstanceId,
+    },
+    /// What is left of instantiation; no parameters, no results.
+    Init(Vec<InitStep>),
+}
+
+/// A fused lift and lower pair.
+#[derive(Clone, Debug)]
+pub struct Adapter {
+    /// The type of the component function between the two.
+    pub ty: FuncTypeId,
+    /// The caller's side.
+    pub lower: Lower,
+    /// The callee's side.
+    pub lift: Lift,
+}
+
+/// The caller's side of an adapter.
+#[derive(Clone, Debug)]
+pub enum Lower {
+    /// Guest code.
+    Guest {
+        /// The calling component instance.
+        instance: ComponentInstanceId,
+        /// The options of its `canon lower`.
+        options: CanonOptions,
+    },
+    /// The outside: an exported function.
+    Native,
+}
+
+/// The callee's side of an adapter.
+#[derive(Clone, Debug)]
+pub enum Lift {
+    /// Guest code.
+    Guest {
+        /// The component instance that is called.
+        instance: ComponentInstanceId,
+        /// The options of its `canon lift`.
+        options: CanonOptions,
+        /// The lifted core function.
+        func: FuncId,
+    },
+    /// A host function.
+    Host(HostFuncId),
+}
+
+/// Canonical options, resolved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is named after its option")]
+pub struct CanonOptions {
+    pub encoding: StringEncoding,
+    pub memory: Option<MemoryId>,
+    pub realloc: Option<FuncId>,
+    pub post_return: Option<FuncId>,
+}
+
+/// A step of instantiation that has to run, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InitStep {
+    /// Calls a start function.
+    Call(FuncId),
+    /// Copies an active data segment; traps if it does not fit the memory's current size.
+    InitMemory {
+        /// The memory.
+        memory: MemoryId,
+        /// Byte offset in it.
+        offset: u64,
+        /// The segment.
+        data: DataId,
+    },
+    /// Copies an active element segment; traps if it does not fit the table's current size.
+    InitTable {
+        /// The table.
+        table: TableId,
+        /// Index of the first element in it.
+        offset: u64,
+        /// The segment.
+        elem: ElemId,
+    },
+}
+
+/// A linear memory.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    /// Its type.
+    pub ty: MemoryType,
+    /// The core instance that defines it.
+    pub instance: CoreInstanceId,
+    /// The contents before the first instruction: segments in order, a later one wins.
+    pub image: Vec<(u64, Bytes)>,
+    /// Whether it may grow.
+    pub grows: bool,
+    /// Whether it is accessed at all.
+    pub live: bool,
+}
+
+/// A table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its type.
+    pub ty: TableType,
+    /// The core instance that defines it.
+    pub instance: CoreInstanceId,
+    /// The value of the elements that `image` does not set.
+    pub init: ConstValue,
+    /// The contents before the first instruction: segments in order, a later one wins.
+    pub image: Vec<(u64, Vec<ConstValue>)>,
+    /// Whether nothing can change it once its image is in place, nor see it before: the image is
+    /// then what every access finds.
+    pub frozen: bool,
+    /// Whether it is accessed at all.
+    pub live: bool,
+}
+
+/// A global.
+#[derive(Clone, Debug)]
+pub struct Global {
+    /// Its type.
+    pub ty: GlobalType,
+    /// The core instance that defines it.
+    pub instance: CoreInstanceId,
+    /// Its initial value.
+    pub init: ConstValue,
+    /// Whether nothing ever writes it, so that every read yields `init`.
+    pub frozen: bool,
+    /// Whether it is accessed at all.
+    pub live: bool,
+}
+
+/// A tag.
+#[derive(Clone, Debug)]
+pub struct Tag {
+    /// Its function type.
+    pub ty: CoreTypeId,
+    /// The core instance that defines it.
+    pub instance: CoreInstanceId,
+}
+
+/// A data segment of a core instance.
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// Its contents.
+    pub bytes: Bytes,
+    /// Whether it is passive; an active one is empty once its instance exists.
+    pub passive: bool,
+    /// Whether code can name it.
+    pub live: bool,
+}
+
+/// An element segment of a core instance.
+#[derive(Clone, Debug)]
+pub struct Elem {
+    /// Its contents.
+    pub items: Vec<ConstValue>,
+    /// Whether it is passive; any other is empty once its instance exists.
+    pub passive: bool,
+    /// Whether code can name it.
+    pub live: bool,
+}
+
+/// A value known at compile time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each variant is named after its type")]
+pub enum ConstValue {
+    I32(i32),
+    I64(i64),
+    /// The bits of the float.
+    F32(u32),
+    /// The bits of the float.
+    F64(u64),
+    /// Little-endian bytes, lane 0 first.
+    V128([u8; 16]),
+    /// A null reference of whatever type.
+    Null,
+    /// A reference to a function.
+    Func(FuncId),
+}
+
+/// A resource type as it is at run time.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// A readable name.
+    pub name: String,
+    /// Where it comes from.
+    pub kind: ResourceKind,
+}
+
+/// Where a resource type comes from.
+#[derive(Clone, Debug)]
+pub enum ResourceKind {
+    /// A component instance defines it.
+    Guest {
+        /// The component instance.
+        instance: ComponentInstanceId,
+        /// The destructor, a core function of type `[i32] -> []`.
+        dtor: Option<FuncId>,
+    },
+    /// The host defines it.
+    Host {
+        /// The symbol of the destructor, `extern "C" fn(rep: u32)`.
+        drop_symbol: String,
+    },
+}
+
+/// A host function that the program imports.
+#[derive(Clone, Debug)]
+pub struct HostFunc {
+    /// The interface as the import names it, with its version: `wasi:io/streams@0.2.3`.
+    pub interface: String,
+    /// The function's name in it.
+    pub name: String,
+    /// The symbol that the shim defines.
+    pub symbol: String,
+    /// Its type.
+    pub ty: FuncTypeId,
+    /// Whether it can be called.
+    pub live: bool,
+    /// The component instances through which it is reached, the lowering one last.
+    pub reached_by: Vec<ComponentInstanceId>,
+}
+
+/// A function that the outside can call.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// Its name; a function of an exported instance is `interface#function`.
+    pub name: String,
+    /// The function: an adapter whose caller is the outside.
+    pub func: FuncId,
+    /// The component function's type.
+    pub ty: FuncTypeId,
+}

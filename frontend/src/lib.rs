@@ -1,0 +1,10 @@
+//! Files to a [`Composition`]: reads, validates and binds imported components.
+//!
+//! Holds afterwards: every byte of every file is valid, every imported component
+//! is bound to a loaded one that is a subtype of the declared type, and what is
+//! left of the root's imports is for the host.
+
+pub mod composition;
+pub mod error;
+pub mod module;
+pub mod types;

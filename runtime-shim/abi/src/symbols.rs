@@ -1,0 +1,36 @@
+//! Symbols that one side defines and the other uses.
+//!
+//! A host function's symbol follows from its WIT name, see `host_symbol_rules` in
+//! `docs/native-abi.md`: `wasi:io/streams` and `[method]output-stream.check-write`
+//! become `wasi_io_streams__output_stream__check_write`.
+
+/// Defined by the compiler: the [`crate::image::Image`].
+pub const IMAGE: &str = "wasmelt_image";
+/// Defined by the compiler: `extern "C" fn() -> u32`, which finishes instantiation, runs the
+/// program and returns its exit code.
+pub const MAIN: &str = "wasmelt_main";
+/// Defined by the shim: where the kernel starts the process.
+pub const START: &str = "_start";
+
+/// `extern "C" fn(memory: *mut MemoryState, delta_pages: u64) -> u64`: the old number of pages,
+/// or `u64::MAX`.
+pub const MEMORY_GROW: &str = "wasmelt_memory_grow";
+/// `extern "C" fn(table: *mut TableState, delta: u64, value: u64) -> u64`: the old number of
+/// elements, or `u64::MAX`.
+pub const TABLE_GROW: &str = "wasmelt_table_grow";
+/// `extern "C" fn(component: *mut ComponentState)`: makes room for more handles; aborts the
+/// program with `Trap::TooManyHandles` if there can be no more.
+pub const HANDLES_GROW: &str = "wasmelt_handles_grow";
+/// `extern "C" fn()`: gives back all scratch memory of the previous host call.
+pub const SCRATCH_RESET: &str = "wasmelt_scratch_reset";
+/// `extern "C" fn(size_bytes: usize, align: usize) -> *mut u8`: memory that stays valid until the
+/// next `SCRATCH_RESET`.
+pub const SCRATCH_ALLOC: &str = "wasmelt_scratch_alloc";
+/// `extern "C" fn(src: *const u8, len: usize) -> u32`: 1 if the bytes are valid UTF-8.
+pub const UTF8_VALIDATE: &str = "wasmelt_utf8_validate";
+/// `extern "C" fn(dst: *mut u8, src: *const u8, len: usize) -> u32`: copies, and 1 if the bytes
+/// are valid UTF-8.
+pub const UTF8_COPY: &str = "wasmelt_utf8_copy";
+/// `extern "C" fn(address: *const u8, expected: u64, timeout_ns: i64, is_64_bit: u32) -> u32`:
+/// `memory.atomic.wait` in a program with one thread.
+pub const ATOMIC_WAIT: &str = "wasmelt_atomic_wait";
