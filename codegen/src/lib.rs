@@ -7,5 +7,7 @@
 
 pub mod env;
 pub mod layout;
+pub mod memory;
+pub mod regions;
 
 pub use wasmelt_flatten::{error, interface, module, program, types};
