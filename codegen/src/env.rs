@@ -29,6 +29,9 @@ pub const NAMESPACE_FUNC: u32 = 0;
 pub const NAMESPACE_SYMBOL: u32 = 1;
 /// Name space of `UserExternalName`s that are constant data: `DataId`s of passive segments.
 pub const NAMESPACE_DATA: u32 = 2;
+/// Name space of `UserExternalName`s that are constant data: `ElemId`s, each element the address
+/// of a `FuncRef` or 0, 8 bytes.
+pub const NAMESPACE_ELEM: u32 = 3;
 
 /// The calling convention of guest code. One for all, because a function may be called through a
 /// table by any other, and it is the only one that has tail calls.

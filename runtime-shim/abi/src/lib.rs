@@ -37,4 +37,12 @@ pub mod addresses {
     pub const FAR_MEMORY_BASE: u64 = 0x10_0000_0000;
     /// Distance between the bases of memories beyond the first.
     pub const MEMORY_STRIDE_BYTES: u64 = 0x2_0000_0000;
+    /// No memory reaches beyond this address: what every 47-bit address space leaves to programs.
+    pub const MEMORY_END_MAX: u64 = 0x4000_0000_0000;
+    /// The file's header takes this much at the start of the state, if part of the state is
+    /// constant: then both share the file's first page.
+    pub const STATE_HEADER_BYTES: u64 = 0x400;
+    /// A memory's zero pages are mapped by the kernel up to here; start-up maps what is beyond,
+    /// because a kernel that does not overcommit refuses to start a program with more.
+    pub const MEMORY_MAPPED_MAX_BYTES: u64 = 0x1000_0000;
 }

@@ -12,6 +12,9 @@ pub struct MemoryState {
     pub max_bytes: u64,
     /// Base 2 logarithm of the page size in bytes.
     pub page_size_log2: u64,
+    /// How many bytes from `base` on the kernel has mapped when the process starts. Start-up maps
+    /// the rest of `size_bytes`, zero and without reserving memory for it.
+    pub mapped_bytes: u64,
 }
 
 impl MemoryState {
@@ -20,7 +23,7 @@ impl MemoryState {
     /// Offset of `size_bytes`.
     pub const SIZE_BYTES: i32 = 8;
     /// Size of the record.
-    pub const BYTES: u64 = 32;
+    pub const BYTES: u64 = 40;
 }
 
 /// A table that is not frozen, at run time. Its elements are 8 bytes each:
