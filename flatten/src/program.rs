@@ -140,9 +140,11 @@ pub struct Func {
     pub component: Option<ComponentInstanceId>,
     /// What it does.
     pub kind: FuncKind,
-    /// Whether it can run or be referred to; what is not live is not compiled.
+    /// Whether it can run; what is not live is not compiled.
     pub live: bool,
-    /// Whether a reference to it exists, so that it needs a funcref record.
+    /// Whether a reference to it exists, so that it needs a funcref record. A function may be
+    /// referenced and not live: a table holds it, but no call of its type goes through that
+    /// table, so that only its being there and its type can be observed, never its code.
     pub referenced: bool,
 }
 
@@ -169,10 +171,31 @@ pub enum FuncKind {
     },
     /// What is left of instantiation; no parameters, no results.
     Init(Vec<InitStep>),
+    /// An import that nothing supplies, or a construct that is not implemented. Never live in a
+    /// finished program: flattening reports the first one that can be reached.
+    Missing(Missing),
+}
+
+/// Why a function cannot be called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Nothing is bound to the import of that name, and the host does not know it.
+    Import(String),
+    /// The host has no such function.
+    HostFunc {
+        /// The interface as the import names it.
+        interface: String,
+        /// The function's name in it.
+        name: String,
+    },
+    /// The host's function has another type: the message that says where they differ.
+    HostType(String),
+    /// A construct of the component model that is not implemented, by name.
+    Construct(String),
 }
 
 /// A fused lift and lower pair.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Adapter {
     /// The type of the component function between the two.
     pub ty: FuncTypeId,
@@ -183,7 +206,7 @@ pub struct Adapter {
 }
 
 /// The caller's side of an adapter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Lower {
     /// Guest code.
     Guest {
@@ -197,7 +220,7 @@ pub enum Lower {
 }
 
 /// The callee's side of an adapter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Lift {
     /// Guest code.
     Guest {
@@ -213,7 +236,7 @@ pub enum Lift {
 }
 
 /// Canonical options, resolved.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each field is named after its option")]
 pub struct CanonOptions {
     pub encoding: StringEncoding,
