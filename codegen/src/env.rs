@@ -140,6 +140,7 @@ pub const SHIM_SYMBOLS: &[&str] = &[
     wasmelt_abi::symbols::UTF8_VALIDATE,
     wasmelt_abi::symbols::UTF8_COPY,
     wasmelt_abi::symbols::ATOMIC_WAIT,
+    wasmelt_abi::symbols::SCRIPT_RUN,
     "memcpy",
     "memmove",
     "memset",

@@ -85,6 +85,9 @@ pub struct Program {
     /// What the executable runs after `init`: `wasi:cli/run`'s `run`, as an adapter that
     /// the outside calls; its core result is 0 for ok and 1 for an error.
     pub entry: Option<FuncId>,
+    /// What the executable does instead, if it is a test script's: these in order. Empty in every
+    /// other program. Like `exports` they are roots of reachability.
+    pub actions: Vec<Action>,
 }
 
 /// A component instance.
@@ -171,6 +174,9 @@ pub enum FuncKind {
     },
     /// What is left of instantiation; no parameters, no results.
     Init(Vec<InitStep>),
+    /// Calls guest code of this function's type for a script's driver: a native function of the
+    /// code's address and those of its arguments and results, each in slots of 16 bytes.
+    Trampoline,
     /// An import that nothing supplies, or a construct that is not implemented. Never live in a
     /// finished program: flattening reports the first one that can be reached.
     Missing(Missing),
@@ -268,6 +274,47 @@ pub enum InitStep {
         /// The segment.
         elem: ElemId,
     },
+    /// Traps with `Trap::Unlinkable` if the memory is smaller now: an import's declared minimum
+    /// holds for the current size, which only a script's earlier actions can have changed.
+    RequireMemory {
+        /// The memory.
+        memory: MemoryId,
+        /// The smallest size in pages.
+        min_pages: u64,
+    },
+    /// As `RequireMemory`, for a table.
+    RequireTable {
+        /// The table.
+        table: TableId,
+        /// The smallest number of elements.
+        min: u64,
+    },
+}
+
+/// What a script's program does, one after the other; a trap ends an action, not the program.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Calls a function of the program and reports its results.
+    Call {
+        /// The function.
+        func: FuncId,
+        /// The `FuncKind::Trampoline` of its type.
+        trampoline: FuncId,
+        /// The arguments.
+        args: Vec<Argument>,
+    },
+    /// Reports a global's value.
+    Get(GlobalId),
+}
+
+/// An argument of a script's call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Argument {
+    /// A value.
+    Value(ConstValue),
+    /// A reference to the host's thing of that number. References that are no functions are
+    /// opaque words, and 0 is null, so it is the number plus 1.
+    Host(u32),
 }
 
 /// A linear memory.

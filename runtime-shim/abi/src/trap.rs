@@ -81,4 +81,6 @@ traps! {
     TooManyHandles = 27, "handle table overflow";
     /// Cranelift found a state that the compiler calls impossible.
     Internal = 28, "internal error of the compiler";
+    /// A memory or table is smaller than an import of it demands.
+    Unlinkable = 29, "incompatible import: smaller than its declared minimum";
 }
