@@ -1,0 +1,216 @@
+//! Reads a script: parses the text, defines its modules in one session, and decides
+//! what needs no run.
+
+use super::features::find_unsupported;
+use super::values::{read_argument, read_expected};
+use super::{Definition, Directive, DirectiveKind, Execute, Script};
+use crate::error::{Error, Kind, Position, Result};
+use crate::session::{Loaded, Session};
+use std::path::Path;
+use wast::lexer::Lexer;
+use wast::parser::{self, ParseBuffer};
+use wast::token::{Id, Span};
+use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke};
+
+/// What scripts import under the name `spectest`.
+const SPECTEST: &str = include_str!("spectest.wat");
+
+/// Reads a script. An error is one of the whole file: it cannot be read, or its text does not
+/// parse. A definition that is rejected is not an error, but part of the result.
+pub fn read_script(path: &Path) -> Result<Script> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::environment(format!("cannot read the script: {error}")))
+        .map_err(|error| error.in_file(path))?;
+    let lines = Lines::new(&text);
+    let at = |error: wast::Error| {
+        let (line, column) = lines.locate(error.span());
+        Error::invalid(error.message())
+            .in_file(path)
+            .at(Position::LineColumn(line as usize, column as usize))
+    };
+    // Some scripts test exactly the characters that a reader could confuse.
+    let mut lexer = Lexer::new(&text);
+    lexer.allow_confusing_unicode(true);
+    let buffer = ParseBuffer::new_with_lexer(lexer).map_err(at)?;
+    let script = parser::parse::<Wast<'_>>(&buffer).map_err(at)?;
+
+    let mut reader = Reader { path, lines: &lines, session: Session::new(), directives: Vec::new() };
+    let spectest = reader.define_spectest()?;
+    for directive in script.directives {
+        reader.read_directive(directive);
+    }
+    let Reader { session, directives, .. } = reader;
+    Ok(Script { composition: session.finish(), spectest, directives })
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    lines: &'a Lines,
+    session: Session,
+    directives: Vec<Directive>,
+}
+
+impl Reader<'_> {
+    fn define_spectest(&mut self) -> Result<crate::module::ModuleId> {
+        let bytes = wat::parse_str(SPECTEST).expect("our own module is well-formed");
+        match self.session.add_binary(Path::new("spectest"), bytes)? {
+            Loaded::Module(module) => Ok(module),
+            Loaded::Component(_) => unreachable!("our own module is no component"),
+        }
+    }
+
+    fn read_directive(&mut self, directive: WastDirective<'_>) {
+        let (line, _) = self.lines.locate(directive.span());
+        let kind = match directive {
+            WastDirective::Module(module) => DirectiveKind::Module {
+                name: own_id(module.name()),
+                definition: self.define(module, line),
+            },
+            WastDirective::ModuleDefinition(module) => DirectiveKind::Definition {
+                name: own_id(module.name()),
+                definition: self.define(module, line),
+            },
+            WastDirective::ModuleInstance { instance, module, .. } => {
+                DirectiveKind::Instance { name: own_id(instance), definition: own_id(module) }
+            }
+            WastDirective::Register { name, module, .. } => {
+                DirectiveKind::Register { name: name.to_owned(), instance: own_id(module) }
+            }
+            WastDirective::Invoke(invoke) => match read_invoke(&invoke) {
+                Some(execute) => DirectiveKind::Perform(execute),
+                None => DirectiveKind::Unsupported("invoke"),
+            },
+            WastDirective::AssertMalformed { module, .. } => reject("assert_malformed", module),
+            WastDirective::AssertMalformedCustom { module, .. } => {
+                reject("assert_malformed_custom", module)
+            }
+            WastDirective::AssertInvalid { module, .. } => reject("assert_invalid", module),
+            WastDirective::AssertInvalidCustom { module, .. } => {
+                reject("assert_invalid_custom", module)
+            }
+            WastDirective::AssertUnlinkable { module, .. } => {
+                DirectiveKind::AssertUnlinkable(self.define(QuoteWat::Wat(module), line))
+            }
+            WastDirective::Thread(thread) => {
+                // Its assertions count, one by one.
+                for inner in &thread.directives {
+                    let (line, _) = self.lines.locate(inner.span());
+                    let kind = DirectiveKind::Unsupported("thread");
+                    self.directives.push(Directive { line, kind });
+                }
+                return;
+            }
+            WastDirective::Wait { .. } => return,
+            assertion => self.read_assertion(assertion, line),
+        };
+        self.directives.push(Directive { line, kind });
+    }
+
+    fn read_assertion(&mut self, assertion: WastDirective<'_>, line: u32) -> DirectiveKind {
+        let mut on = |exec, make: fn(Execute) -> DirectiveKind, keyword| {
+            self.read_execute(exec, line).map_or(DirectiveKind::Unsupported(keyword), make)
+        };
+        match assertion {
+            WastDirective::AssertReturn { exec, results, .. } => {
+                let execute = self.read_execute(exec, line);
+                let results = results.iter().map(read_expected).collect::<Option<Vec<_>>>();
+                match (execute, results) {
+                    (Some(execute), Some(results)) => DirectiveKind::AssertReturn(execute, results),
+                    _ => DirectiveKind::Unsupported("assert_return"),
+                }
+            }
+            WastDirective::AssertTrap { exec, .. } => {
+                on(exec, DirectiveKind::AssertTrap, "assert_trap")
+            }
+            WastDirective::AssertExhaustion { call, .. } => {
+                let exec = WastExecute::Invoke(call);
+                on(exec, DirectiveKind::AssertExhaustion, "assert_exhaustion")
+            }
+            WastDirective::AssertException { exec, .. } => {
+                on(exec, DirectiveKind::AssertException, "assert_exception")
+            }
+            WastDirective::AssertSuspension { exec, .. } => {
+                on(exec, DirectiveKind::AssertSuspension, "assert_suspension")
+            }
+            _ => DirectiveKind::Unsupported("directive"),
+        }
+    }
+
+    /// `None`: an argument is of a kind that this reader does not know.
+    fn read_execute(&mut self, execute: WastExecute<'_>, line: u32) -> Option<Execute> {
+        match execute {
+            WastExecute::Invoke(invoke) => read_invoke(&invoke),
+            WastExecute::Get { module, global, .. } => {
+                Some(Execute::Get { instance: own_id(module), export: global.to_owned() })
+            }
+            WastExecute::Wat(module) => {
+                Some(Execute::Instantiate(self.define(QuoteWat::Wat(module), line)))
+            }
+        }
+    }
+
+    /// Adds a module or a component to the session.
+    fn define(&mut self, mut module: QuoteWat<'_>, line: u32) -> Definition {
+        let bytes = match module.encode() {
+            Ok(bytes) => bytes,
+            Err(error) => return Definition::Rejected(Error::invalid(error.message())),
+        };
+        // A rejected definition must not stay in the session half read.
+        if let Err(error) = crate::validate(&bytes) {
+            return Definition::Rejected(error);
+        }
+        if wasmparser::Parser::is_core_wasm(&bytes)
+            && let Some(reason) = find_unsupported(&bytes)
+        {
+            return Definition::Unsupported(reason);
+        }
+        let name = format!("{}:{line}", self.path.display());
+        match self.session.add_binary(Path::new(&name), bytes) {
+            Ok(Loaded::Module(module)) => Definition::Module(module),
+            Ok(Loaded::Component(component)) => Definition::Component(component),
+            Err(error) if error.kind() == Kind::Unsupported => {
+                Definition::Unsupported(error.message().to_owned())
+            }
+            Err(error) => Definition::Rejected(error),
+        }
+    }
+}
+
+/// Messages differ between implementations, and so does the line between what does not parse and
+/// what is not valid: any rejection is the right one.
+fn reject(keyword: &'static str, mut module: QuoteWat<'_>) -> DirectiveKind {
+    let rejected = match module.encode() {
+        Ok(bytes) => crate::validate(&bytes).is_err(),
+        Err(_) => true,
+    };
+    DirectiveKind::AssertRejected { keyword, rejected }
+}
+
+fn read_invoke(invoke: &WastInvoke<'_>) -> Option<Execute> {
+    Some(Execute::Invoke {
+        instance: own_id(invoke.module),
+        export: invoke.name.to_owned(),
+        args: invoke.args.iter().map(read_argument).collect::<Option<_>>()?,
+    })
+}
+
+fn own_id(id: Option<Id<'_>>) -> Option<String> {
+    id.map(|id| id.name().to_owned())
+}
+
+/// Where lines begin, because a script has tens of thousands of directives and looking each one's
+/// line up from the start of the text would be quadratic.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn new(text: &str) -> Lines {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Lines(std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect())
+    }
+
+    /// Line and column, counted from 1.
+    fn locate(&self, span: Span) -> (u32, u32) {
+        let line = self.0.partition_point(|start| *start <= span.offset());
+        (line as u32, (span.offset() - self.0[line - 1] + 1) as u32)
+    }
+}
