@@ -9,5 +9,6 @@ pub mod env;
 pub mod layout;
 pub mod memory;
 pub mod regions;
+pub mod script;
 
 pub use wasmelt_flatten::{error, interface, module, program, types};

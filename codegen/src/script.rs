@@ -1,0 +1,155 @@
+//! A script's actions: the trampolines that its driver calls through, and the table
+//! that tells the driver what to do.
+//!
+//! Tens of thousands of calls become constant data, not code: only one trampoline for
+//! each type of function that the script calls is compiled.
+
+use crate::env::{Env, GUEST_CALL_CONV, clif_type};
+use crate::program::{Action, Argument, ConstValue, FuncId, GlobalId};
+use crate::regions::{Region, state_flags};
+use crate::types::ValType;
+use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Signature, types};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use wasmelt_abi::script::{Action as ActionRecord, SLOT_BYTES};
+
+/// Builds a `FuncKind::Trampoline`: `fn(code, args, results)` in the host's calling convention,
+/// which calls `code` with what the slots at `args` hold and stores what it returns.
+pub fn build_trampoline(
+    env: Env<'_>,
+    func: FuncId,
+    context: &mut FunctionBuilderContext,
+) -> ir::Function {
+    let ty = env.program.funcs[func].ty;
+    let mut signature = Signature::new(env.host_call_conv());
+    signature.params.extend([AbiParam::new(types::I64); 3]);
+    let name = ir::UserFuncName::user(crate::env::NAMESPACE_FUNC, func.as_u32());
+    let mut function = ir::Function::with_name_signature(name, signature);
+    let callee = env.guest_signature(ty);
+    debug_assert_eq!(callee.call_conv, GUEST_CALL_CONV);
+    let flags = state_flags(&mut function, Region::Native);
+
+    let mut b = FunctionBuilder::new(&mut function, context);
+    let block = b.create_block();
+    b.append_block_params_for_function_params(block);
+    b.switch_to_block(block);
+    b.seal_block(block);
+    let [code, args, results] = *b.block_params(block) else {
+        unreachable!("the signature has three parameters")
+    };
+    let slot = |at: usize| (at * SLOT_BYTES) as i32;
+    let ty = env.func_type(ty);
+    let values = ty.params.iter().enumerate();
+    let values = values
+        .map(|(at, ty)| b.ins().load(clif_type(*ty), flags, args, slot(at)))
+        .collect::<Vec<_>>();
+    let callee = b.import_signature(callee);
+    let call = b.ins().call_indirect(callee, code, &values);
+    let values = b.inst_results(call).to_vec();
+    for (at, value) in values.into_iter().enumerate() {
+        b.ins().store(flags, value, results, slot(at));
+    }
+    b.ins().return_(&[]);
+    b.finalize(env.isa.frontend_config());
+    function
+}
+
+/// Constant bytes with addresses in them that only linking knows.
+#[derive(Clone, Debug, Default)]
+pub struct ActionTable {
+    /// The records, in order, and behind them what they point at. Alignment is 16.
+    pub bytes: Vec<u8>,
+    /// Byte offset of an 8-byte address, and what it is the address of.
+    pub addresses: Vec<(u32, Pointee)>,
+}
+
+/// What an address in an [`ActionTable`] stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pointee {
+    /// The code of a function.
+    Code(FuncId),
+    /// The byte at that offset of the table itself.
+    Table(u32),
+}
+
+/// The records of the program's actions.
+pub fn build_actions(env: Env<'_>) -> ActionTable {
+    let actions = &env.program.actions;
+    let mut table = ActionTable::default();
+    table.bytes.resize(actions.len() * ActionRecord::BYTES as usize, 0);
+    for (index, action) in actions.iter().enumerate() {
+        let at = index * ActionRecord::BYTES as usize;
+        match action {
+            Action::Call { func, trampoline, args } => {
+                table.point(at, Pointee::Code(*trampoline));
+                table.point(at + 8, Pointee::Code(*func));
+                let slots = args.iter().map(|arg| argument_slot(env, arg));
+                let target = table.append(slots.flatten());
+                table.point(at + 16, target);
+                let results = env.func_type(env.program.funcs[*func].ty).results.len();
+                table.write(at + 24, &(results as u32).to_le_bytes());
+            }
+            Action::Get(global) => {
+                match env.layout.globals[*global] {
+                    // A frozen global is nowhere: its value is a constant.
+                    0 => {
+                        let slot = constant_slot(env, env.program.globals[*global].init);
+                        let target = table.append(slot);
+                        table.point(at + 8, target);
+                    }
+                    address => table.write(at + 8, &address.to_le_bytes()),
+                }
+                table.write(at + 24, &1u32.to_le_bytes());
+                table.write(at + 28, &global_bytes(env, *global).to_le_bytes());
+            }
+        }
+    }
+    table
+}
+
+impl ActionTable {
+    fn write(&mut self, at: usize, bytes: &[u8]) {
+        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
+    fn point(&mut self, at: usize, target: Pointee) {
+        self.addresses.push((at as u32, target));
+    }
+
+    fn append(&mut self, bytes: impl IntoIterator<Item = u8>) -> Pointee {
+        self.bytes.resize(self.bytes.len().next_multiple_of(SLOT_BYTES), 0);
+        let at = self.bytes.len() as u32;
+        self.bytes.extend(bytes);
+        Pointee::Table(at)
+    }
+}
+
+fn global_bytes(env: Env<'_>, global: GlobalId) -> u32 {
+    if env.program.globals[global].ty.value == ValType::V128 { 16 } else { 8 }
+}
+
+fn argument_slot(env: Env<'_>, arg: &Argument) -> [u8; SLOT_BYTES] {
+    match arg {
+        Argument::Value(value) => constant_slot(env, *value),
+        Argument::Host(number) => word_slot(u64::from(*number) + 1),
+    }
+}
+
+fn constant_slot(env: Env<'_>, value: ConstValue) -> [u8; SLOT_BYTES] {
+    match value {
+        ConstValue::I32(value) => word_slot(u64::from(value as u32)),
+        ConstValue::I64(value) => word_slot(value as u64),
+        ConstValue::F32(bits) => word_slot(u64::from(bits)),
+        ConstValue::F64(bits) => word_slot(bits),
+        ConstValue::V128(bytes) => bytes,
+        ConstValue::Null => word_slot(0),
+        ConstValue::Func(func) => word_slot(env.layout.func_refs[func]),
+    }
+}
+
+/// A value of up to 64 bits at the start of its slot. A narrower one is its low bytes, which on a
+/// little-endian target are the first.
+fn word_slot(value: u64) -> [u8; SLOT_BYTES] {
+    let mut slot = [0; SLOT_BYTES];
+    slot[..8].copy_from_slice(&value.to_le_bytes());
+    slot
+}
