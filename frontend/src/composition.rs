@@ -7,6 +7,7 @@
 //! operands are type indices of the enclosing scope, because a type's meaning
 //! depends on the instantiation (a resource type is a new one each time).
 
+use crate::error::Position;
 use crate::module::{FileId, Module, ModuleId};
 use crate::types::CoreTypes;
 use cranelift_entity::{PrimaryMap, entity_impl};
@@ -39,6 +40,34 @@ pub struct SourceFile {
     pub path: PathBuf,
     /// The binary form (a text file is translated first).
     pub bytes: Vec<u8>,
+    /// Where in a text file the items of its binary form stand, by increasing offset; empty
+    /// for a binary file.
+    pub marks: Vec<Mark>,
+}
+
+/// Where in a text file an item of its binary form stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The item's byte offset in the binary form.
+    pub offset: usize,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column, counted from 1.
+    pub column: usize,
+}
+
+impl SourceFile {
+    /// The place that a user knows a byte offset by: for a text file, that of the item around it.
+    pub fn position(&self, offset: usize) -> Position {
+        let after = self.marks.partition_point(|mark| mark.offset <= offset);
+        match after.checked_sub(1) {
+            Some(index) => {
+                let Mark { line, column, .. } = self.marks[index];
+                Position::LineColumn(line, column)
+            }
+            None => Position::Offset(offset),
+        }
+    }
 }
 
 /// A component: its definitions in order.

@@ -90,6 +90,14 @@ impl Error {
         self
     }
 
+    /// Replaces a byte offset by what `translate` makes of it, where the file's form is known.
+    pub(crate) fn map_offset(mut self, translate: impl FnOnce(usize) -> Position) -> Error {
+        if let Some(Position::Offset(offset)) = self.0.position {
+            self.0.position = Some(translate(offset));
+        }
+        self
+    }
+
     /// Says what the user can do about it.
     pub fn help(mut self, remedy: impl Into<String>) -> Error {
         self.0.help = Some(remedy.into());

@@ -1,4 +1,4 @@
-//! Files to a [`Composition`]: reads, validates and binds imported components.
+//! Files to a [`Composition`](composition::Composition): reads, validates and binds imported components.
 //!
 //! Holds afterwards: every byte of every file is valid, every imported component
 //! is bound to a loaded one that is a subtype of the declared type, and what is
@@ -8,3 +8,16 @@ pub mod composition;
 pub mod error;
 pub mod module;
 pub mod types;
+
+mod component_reader;
+mod features;
+mod limits;
+mod module_reader;
+mod preview1;
+mod resolve;
+mod session;
+mod source;
+mod text;
+
+pub use resolve::{ReadOptions, read};
+pub use session::{Root, Session, validate};

@@ -63,6 +63,19 @@ pub struct Module {
     pub bodies: Vec<Body>,
     /// Function index to the name in the `name` section.
     pub func_names: IndexMap<u32, String>,
+    /// The `metadata.code.branch_hint` section, in its order.
+    pub branch_hints: Vec<BranchHint>,
+}
+
+/// A producer's guess which way a branch goes. It is only a hint: indices may be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BranchHint {
+    /// Function index.
+    pub func: u32,
+    /// Byte offset of the branch from the start of the function's body.
+    pub offset: u32,
+    /// Whether the branch is mostly taken.
+    pub is_likely: bool,
 }
 
 /// How many items of each index space are imported.
