@@ -37,14 +37,14 @@ pub const NAMESPACE_ELEM: u32 = 3;
 /// table by any other, and it is the only one that has tail calls.
 pub const GUEST_CALL_CONV: CallConv = CallConv::Tail;
 
-impl Env<'_> {
+impl<'a> Env<'a> {
     /// The calling convention of shim functions.
     pub fn host_call_conv(&self) -> CallConv {
         CallConv::triple_default(self.isa.triple())
     }
 
     /// The core function type of that id.
-    pub fn func_type(&self, ty: CoreTypeId) -> &FuncType {
+    pub fn func_type(&self, ty: CoreTypeId) -> &'a FuncType {
         self.program.core_types[ty].func().expect("validation lets only function types here")
     }
 

@@ -10,5 +10,6 @@ pub mod layout;
 pub mod memory;
 pub mod regions;
 pub mod script;
+pub mod translate;
 
 pub use wasmelt_flatten::{error, interface, module, program, types};

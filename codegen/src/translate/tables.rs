@@ -1,0 +1,416 @@
+//! Tables and indirect calls.
+//!
+//! A frozen table is constant: its elements are `FuncRef`s in place, and what all
+//! of them have in common is known here. A table that can change holds addresses of
+//! `FuncRef`s, or whatever words its references are. This file alone leaves out
+//! checks of indirect calls; each omission names its rule of `docs/safety.md`.
+
+use super::Translator;
+use super::calls::Target;
+use crate::env::{NAMESPACE_ELEM, trap_code};
+use crate::error::{Error, Result};
+use crate::layout::TablePlace;
+use crate::program::{ConstValue, FuncId, Program, TableId};
+use crate::regions::{self, Region};
+use crate::types::{CoreTypeId, HeapType};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+use std::collections::BTreeSet;
+use wasmelt_abi::state::{FuncRef, TableState};
+use wasmelt_abi::symbols;
+use wasmelt_abi::trap::Trap;
+use wasmparser::Operator;
+
+/// Bytes of an element of a table that can change.
+const WORD_BYTES_LOG2: i64 = 3;
+/// Bytes of an element of a frozen table.
+const RECORD_BYTES_LOG2: i64 = FuncRef::BYTES.trailing_zeros() as i64;
+/// More subtypes than this in one type check are not worth the code.
+const SUBTYPES_MAX: usize = 32;
+
+/// What the elements of a frozen table have in common.
+pub(super) struct TableFacts {
+    has_null: bool,
+    types: BTreeSet<CoreTypeId>,
+}
+
+impl TableFacts {
+    fn new(program: &Program, table: TableId) -> TableFacts {
+        let mut facts = TableFacts { has_null: false, types: BTreeSet::new() };
+        let table = &program.tables[table];
+        let mut covered = vec![false; table.ty.min as usize];
+        // A later segment wins, so the last one to set an element is the first to be met here.
+        for (start, values) in table.image.iter().rev() {
+            for (at, value) in (*start as usize..).zip(values) {
+                if !std::mem::replace(&mut covered[at], true) {
+                    facts.add(program, *value);
+                }
+            }
+        }
+        if covered.contains(&false) {
+            facts.add(program, table.init);
+        }
+        facts
+    }
+
+    fn add(&mut self, program: &Program, value: ConstValue) {
+        match value {
+            ConstValue::Func(func) => {
+                self.types.insert(program.funcs[func].ty);
+            }
+            _ => self.has_null = true,
+        }
+    }
+}
+
+impl Translator<'_, '_> {
+    pub(super) fn translate_table(&mut self, operator: &Operator<'_>) -> bool {
+        match operator {
+            Operator::TableGet { table } => self.table_get(*table),
+            Operator::TableSet { table } => self.table_set(*table),
+            Operator::TableSize { table } => {
+                let table = self.table(*table);
+                let size = self.table_size(table);
+                self.push_index(size, self.env.program.tables[table].ty.table64);
+            }
+            Operator::TableGrow { table } => self.table_grow(*table),
+            Operator::TableFill { table } => self.table_fill(*table),
+            Operator::TableCopy { dst_table, src_table } => {
+                self.table_copy(*dst_table, *src_table);
+            }
+            Operator::TableInit { elem_index, table } => self.table_init(*elem_index, *table),
+            Operator::ElemDrop { elem_index } => {
+                let elem = self.instance.elems[*elem_index as usize];
+                if self.env.program.elems[elem].passive {
+                    let zero = self.iconst64(0);
+                    self.store_segment_length(self.env.layout.elem_lengths[elem], zero);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Pops an element's index and finds what an indirect call of type `expected` reaches, after
+    /// the checks that it needs.
+    pub(super) fn indirect_target(&mut self, table: u32, expected: CoreTypeId) -> Result<Target> {
+        let table = self.table(table);
+        let operand = *self.stack.last().expect("validation balances the stack");
+        let constant = crate::memory::constant_of(self.b.func, operand);
+        let accepted = self.accepted_types(expected)?;
+        // T1: the element is known, and so is its type.
+        if let Some(func) = constant.and_then(|index| self.known_element(table, index))
+            && accepted.contains(&self.env.program.funcs[func].ty)
+        {
+            self.pop();
+            return Ok(Target::Direct(func));
+        }
+        let index = self.pop_index();
+        match self.env.layout.tables[table] {
+            TablePlace::Frozen { elements, size } => {
+                let record = self.record_address(index, elements, size);
+                Ok(Target::Address(self.checked_code_of_record(table, record, &accepted)))
+            }
+            TablePlace::Mutable { .. } => {
+                let reference = self.load_element(table, index);
+                Ok(Target::Address(self.checked_code(table, reference, &accepted)))
+            }
+            TablePlace::Absent => panic!("{table} is used, yet not live"),
+        }
+    }
+
+    /// The types that a call of type `expected` accepts: itself and its subtypes.
+    fn accepted_types(&self, expected: CoreTypeId) -> Result<Vec<CoreTypeId>> {
+        let types = &self.env.program.core_types;
+        let mut accepted = vec![expected];
+        if types[expected].is_final {
+            return Ok(accepted);
+        }
+        // A supertype comes before its subtypes, so one pass finds all of them.
+        for (id, ty) in types.iter() {
+            if ty.supertype.is_some_and(|parent| accepted.contains(&parent)) && id != expected {
+                accepted.push(id);
+            }
+        }
+        if accepted.len() > SUBTYPES_MAX {
+            return Err(Error::unsupported(format!(
+                "an indirect call of a type with more than {SUBTYPES_MAX} subtypes"
+            )));
+        }
+        Ok(accepted)
+    }
+
+    /// The function that a frozen table holds at an index, if it does and can be called.
+    fn known_element(&self, table: TableId, index: u64) -> Option<FuncId> {
+        let table = &self.env.program.tables[table];
+        if !table.frozen || index >= table.ty.min {
+            return None;
+        }
+        let set = table.image.iter().rev().find_map(|(start, values)| {
+            let at = index.checked_sub(*start)?;
+            values.get(usize::try_from(at).ok()?).copied()
+        });
+        match set.unwrap_or(table.init) {
+            ConstValue::Func(func) if self.env.program.funcs[func].live => Some(func),
+            _ => None,
+        }
+    }
+
+    /// The address of a frozen table's element, after a bounds check.
+    fn record_address(&mut self, index: Value, elements: u64, size: u64) -> Value {
+        let size = self.iconst64(size);
+        self.check_element(index, size);
+        let offset = self.b.ins().ishl_imm_u(index, RECORD_BYTES_LOG2);
+        let elements = self.iconst64(elements);
+        self.b.ins().iadd(offset, elements)
+    }
+
+    fn check_element(&mut self, index: Value, size: Value) {
+        let beyond = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, size);
+        self.b.ins().trapnz(beyond, trap_code(Trap::TableOutOfBounds));
+    }
+
+    /// The code address of a frozen table's element, checked as far as the table makes necessary.
+    fn checked_code_of_record(
+        &mut self,
+        table: TableId,
+        record: Value,
+        accepted: &[CoreTypeId],
+    ) -> Value {
+        let program = self.env.program;
+        let facts =
+            self.table_facts.entry(table).or_insert_with(|| TableFacts::new(program, table));
+        let has_null = facts.has_null;
+        // T1: every element that is a function has an accepted type.
+        let is_uniform = facts.types.iter().all(|ty| accepted.contains(ty));
+        let code = self.load_code(record);
+        if has_null {
+            self.b.ins().trapz(code, trap_code(Trap::IndirectCallToNull));
+        }
+        if !is_uniform {
+            self.check_type(record, accepted);
+        }
+        code
+    }
+
+    /// The code address behind a function reference from a table that can change.
+    fn checked_code(&mut self, table: TableId, reference: Value, accepted: &[CoreTypeId]) -> Value {
+        let element = self.env.program.tables[table].ty.element;
+        // T2: a table of a non-nullable type holds no null.
+        if element.nullable {
+            self.b.ins().trapz(reference, trap_code(Trap::IndirectCallToNull));
+        }
+        // T2: the table's own type promises the function's.
+        if !matches!(element.heap, HeapType::Defined(ty) if accepted.contains(&ty)) {
+            self.check_type(reference, accepted);
+        }
+        self.load_code(reference)
+    }
+
+    /// Traps unless the type in the `FuncRef` at `record` is one of `accepted`.
+    fn check_type(&mut self, record: Value, accepted: &[CoreTypeId]) {
+        let flags = regions::checked_constant_flags(self.b.func, Region::Constants);
+        let actual = self.b.ins().load(types::I32, flags, record, FuncRef::TYPE);
+        let mut matches =
+            self.b.ins().icmp_imm_u(IntCC::Equal, actual, i64::from(accepted[0].as_u32()));
+        for ty in &accepted[1..] {
+            let is_equal = self.b.ins().icmp_imm_u(IntCC::Equal, actual, i64::from(ty.as_u32()));
+            matches = self.b.ins().bor(matches, is_equal);
+        }
+        self.b.ins().trapz(matches, trap_code(Trap::IndirectCallType));
+    }
+
+    /// The table of that index.
+    fn table(&self, index: u32) -> TableId {
+        self.instance.tables[index as usize]
+    }
+
+    /// The current number of elements, an `i64`.
+    fn table_size(&mut self, table: TableId) -> Value {
+        match self.env.layout.tables[table] {
+            TablePlace::Frozen { size, .. }
+            | TablePlace::Mutable { fixed: Some((_, size)), .. } => self.iconst64(size),
+            TablePlace::Mutable { state, fixed: None } => {
+                self.load_table_state(table, state, TableState::SIZE)
+            }
+            TablePlace::Absent => panic!("{table} is used, yet not live"),
+        }
+    }
+
+    /// The address of element 0 of a table that can change.
+    fn table_elements(&mut self, table: TableId) -> Value {
+        match self.env.layout.tables[table] {
+            TablePlace::Mutable { fixed: Some((elements, _)), .. } => self.iconst64(elements),
+            TablePlace::Mutable { state, fixed: None } => {
+                self.load_table_state(table, state, TableState::ELEMENTS)
+            }
+            place => panic!("{table} does not change: {place:?}"),
+        }
+    }
+
+    fn load_table_state(&mut self, table: TableId, state: u64, field: i32) -> Value {
+        let state = self.iconst64(state);
+        let flags = regions::state_flags(self.b.func, Region::TableState(table));
+        self.b.ins().load(types::I64, flags, state, field)
+    }
+
+    /// The address of the element at `index` of a table that can change; nothing is checked.
+    fn element_address(&mut self, table: TableId, index: Value) -> Value {
+        let elements = self.table_elements(table);
+        let offset = self.b.ins().ishl_imm_u(index, WORD_BYTES_LOG2);
+        self.b.ins().iadd(offset, elements)
+    }
+
+    /// The element at `index`, after a bounds check.
+    fn load_element(&mut self, table: TableId, index: Value) -> Value {
+        if let TablePlace::Frozen { elements, size } = self.env.layout.tables[table] {
+            let record = self.record_address(index, elements, size);
+            return self.reference_of_record(record);
+        }
+        let size = self.table_size(table);
+        self.check_element(index, size);
+        let address = self.element_address(table, index);
+        let flags = regions::state_flags(self.b.func, Region::Table(table));
+        self.b.ins().load(types::I64, flags, address, 0)
+    }
+
+    /// The reference that a frozen table's element is: its own address, or null.
+    fn reference_of_record(&mut self, record: Value) -> Value {
+        let code = self.load_code(record);
+        let null = self.iconst64(0);
+        self.b.ins().select(code, record, null)
+    }
+
+    fn store_element(&mut self, table: TableId, address: Value, value: Value) {
+        let flags = regions::state_flags(self.b.func, Region::Table(table));
+        self.b.ins().store(flags, value, address, 0);
+    }
+
+    fn table_get(&mut self, index: u32) {
+        let table = self.table(index);
+        let at = self.pop_index();
+        let value = self.load_element(table, at);
+        self.push(value);
+    }
+
+    fn table_set(&mut self, index: u32) {
+        let table = self.table(index);
+        let value = self.pop();
+        let at = self.pop_index();
+        let size = self.table_size(table);
+        self.check_element(at, size);
+        let address = self.element_address(table, at);
+        self.store_element(table, address, value);
+    }
+
+    fn table_grow(&mut self, index: u32) {
+        let table = self.table(index);
+        let delta = self.pop_index();
+        let value = self.pop();
+        let is_64_bit = self.env.program.tables[table].ty.table64;
+        let TablePlace::Mutable { state, .. } = self.env.layout.tables[table] else {
+            panic!("{table} grows, yet it does not change");
+        };
+        let state = self.iconst64(state);
+        let words = [types::I64; 3];
+        let args = [state, delta, value];
+        let grown = self.call_shim(symbols::TABLE_GROW, &words, &words[..1], &args);
+        // Failure is all ones, which is -1 in both widths.
+        self.push_index(grown, is_64_bit);
+    }
+
+    fn table_fill(&mut self, index: u32) {
+        let table = self.table(index);
+        let len = self.pop_index();
+        let value = self.pop();
+        let start = self.pop_index();
+        let size = self.table_size(table);
+        self.check_sum(start, len, size, Trap::TableOutOfBounds);
+        let address = self.element_address(table, start);
+        self.for_each_element(len, |translator, at| {
+            let offset = translator.b.ins().ishl_imm_u(at, WORD_BYTES_LOG2);
+            let address = translator.b.ins().iadd(address, offset);
+            translator.store_element(table, address, value);
+        });
+    }
+
+    fn table_copy(&mut self, to: u32, from: u32) {
+        let (to, from) = (self.table(to), self.table(from));
+        let len = self.pop_index();
+        let source = self.pop_index();
+        let target = self.pop_index();
+        let size = self.table_size(from);
+        self.check_sum(source, len, size, Trap::TableOutOfBounds);
+        let size = self.table_size(to);
+        self.check_sum(target, len, size, Trap::TableOutOfBounds);
+        let target = self.element_address(to, target);
+        let TablePlace::Frozen { elements, .. } = self.env.layout.tables[from] else {
+            let source = self.element_address(from, source);
+            return self.move_words(target, source, len);
+        };
+        // Records become references one by one; the two tables cannot overlap.
+        self.for_each_element(len, |translator, at| {
+            let index = translator.b.ins().iadd(source, at);
+            let offset = translator.b.ins().ishl_imm_u(index, RECORD_BYTES_LOG2);
+            let elements = translator.iconst64(elements);
+            let record = translator.b.ins().iadd(elements, offset);
+            let value = translator.reference_of_record(record);
+            let offset = translator.b.ins().ishl_imm_u(at, WORD_BYTES_LOG2);
+            let address = translator.b.ins().iadd(target, offset);
+            translator.store_element(to, address, value);
+        });
+    }
+
+    fn table_init(&mut self, elem: u32, index: u32) {
+        let table = self.table(index);
+        let elem = self.instance.elems[elem as usize];
+        let is_passive = self.env.program.elems[elem].passive;
+        let len = self.pop_index();
+        let source = self.pop_index();
+        let target = self.pop_index();
+        // Any other segment is dropped once its instance exists.
+        let limit = match is_passive {
+            true => self.load_segment_length(self.env.layout.elem_lengths[elem]),
+            false => self.iconst64(0),
+        };
+        self.check_sum(source, len, limit, Trap::TableOutOfBounds);
+        let size = self.table_size(table);
+        self.check_sum(target, len, size, Trap::TableOutOfBounds);
+        if !is_passive || matches!(self.env.layout.tables[table], TablePlace::Frozen { .. }) {
+            // Only a length of 0 passes the checks here.
+            return;
+        }
+        let target = self.element_address(table, target);
+        let start = self.symbol_address(NAMESPACE_ELEM, elem.as_u32());
+        let offset = self.b.ins().ishl_imm_u(source, WORD_BYTES_LOG2);
+        let source = self.b.ins().iadd(start, offset);
+        self.move_words(target, source, len);
+    }
+
+    fn move_words(&mut self, target: Value, source: Value, count: Value) {
+        let len = self.b.ins().ishl_imm_u(count, WORD_BYTES_LOG2);
+        let words = [types::I64; 3];
+        self.call_shim("memmove", &words, &words[..1], &[target, source, len]);
+    }
+
+    /// A loop that runs `body` with each number from 0 up to `count`.
+    fn for_each_element(&mut self, count: Value, body: impl FnOnce(&mut Self, Value)) {
+        let head = self.b.create_block();
+        let inside = self.b.create_block();
+        let next = self.b.create_block();
+        let at = self.b.append_block_param(head, types::I64);
+        let zero = self.iconst64(0);
+        self.b.ins().jump(head, &[zero.into()]);
+        self.b.switch_to_block(head);
+        let is_done = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, at, count);
+        self.b.ins().brif(is_done, next, &[], inside, &[]);
+        self.b.switch_to_block(inside);
+        self.b.seal_block(inside);
+        body(self, at);
+        let following = self.b.ins().iadd_imm_s(at, 1);
+        self.b.ins().jump(head, &[following.into()]);
+        self.b.seal_block(head);
+        self.b.switch_to_block(next);
+        self.b.seal_block(next);
+    }
+}
