@@ -7,16 +7,20 @@
 //! expected of it. One definition that cannot be compiled or linked takes the
 //! directives that depend on it with it, and no others.
 
-use crate::error::{Kind, Result};
+use crate::core_instances::instantiate_module;
+use crate::error::{Error, Kind, Result};
 use crate::link_core::match_import;
-use crate::module::{Extern, ModuleId};
+use crate::module::ModuleId;
 use crate::program::{
-    Action, Argument as ProgramArgument, ConstValue, CoreInstanceId, FuncId, InitStep, Program,
+    Action, Argument as ProgramArgument, ComponentInstanceId, ConstValue, CoreInstanceId, FuncId,
+    FuncKind, InitStep, Program,
 };
-use crate::scope::CoreItem;
+use crate::scope::{CoreInstanceValue, CoreItem};
+use crate::state::Flattener;
 use crate::types::{CoreTypeId, ValType};
 use indexmap::IndexMap;
 use wasmelt_abi::script::RESULTS_MAX;
+use wasmelt_frontend::composition::Composition;
 pub use wasmelt_frontend::script::{
     Argument, CorePattern, CoreValue, Definition, Directive, DirectiveKind, Execute, Expected,
     Script, Shape, Value, read_script,
@@ -75,8 +79,23 @@ pub enum Expectation {
 /// Links a script into one closed world.
 pub fn link_script(script: Script) -> Result<ScriptProgram> {
     let Script { composition, spectest, directives } = script;
-    let mut linker = Linker::new(&composition)?;
-    linker.instantiate_spectest(spectest);
+    let Composition { files, core_types, modules, components, root: _ } = composition;
+    let program = Program { files, core_types, modules, ..Program::default() };
+    let mut flattener = Flattener::new(program, &components, wasmelt_abi::wit::FILES);
+    let component = flattener.add_component_instance("script".to_owned(), None)?;
+    let mut linker = Linker {
+        flattener,
+        component,
+        checks: Vec::new(),
+        definitions: IndexMap::new(),
+        latest_definition: None,
+        instances: IndexMap::new(),
+        latest_instance: None,
+        registered: IndexMap::new(),
+        trampolines: IndexMap::new(),
+    };
+    let spectest = linker.instantiate(spectest, Some("spectest")).map(|(instance, _)| instance);
+    linker.registered.insert("spectest".to_owned(), spectest);
     for Directive { line, kind } in directives {
         let keyword = kind.keyword();
         // A directive that asserts nothing is only worth mentioning if it fails.
@@ -87,7 +106,8 @@ pub fn link_script(script: Script) -> Result<ScriptProgram> {
             linker.checks.push(Check { line, keyword, verdict });
         }
     }
-    linker.finish()
+    let Linker { flattener, checks, .. } = linker;
+    Ok(ScriptProgram { program: crate::finish(flattener)?, checks })
 }
 
 /// Why something is not there.
@@ -95,6 +115,15 @@ pub fn link_script(script: Script) -> Result<ScriptProgram> {
 enum Absent {
     Failed(String),
     Unsupported(String),
+}
+
+impl From<Error> for Absent {
+    fn from(error: Error) -> Absent {
+        match error.kind() {
+            Kind::Unsupported => Absent::Unsupported(error.message().to_owned()),
+            _ => Absent::Failed(error.to_string()),
+        }
+    }
 }
 
 impl From<Absent> for Verdict {
@@ -111,6 +140,8 @@ type Instance = Result<CoreInstanceId, Absent>;
 
 struct Linker<'a> {
     flattener: Flattener<'a>,
+    /// The component instance that all core instances of the script are charged to.
+    component: ComponentInstanceId,
     checks: Vec<Check>,
     /// The definitions by name, and the latest.
     definitions: IndexMap<String, Result<ModuleId, Absent>>,
@@ -219,17 +250,20 @@ impl Linker<'_> {
         name: Option<&str>,
     ) -> Result<(CoreInstanceId, FuncId), Absent> {
         let (imports, steps) = self.resolve_imports(module)?;
-        self.flattener.instantiate_script_module(module, &imports, steps, name).map_err(|error| {
-            match error.kind() {
-                Kind::Unsupported => Absent::Unsupported(error.message().to_owned()),
-                _ => Absent::Failed(error.to_string()),
-            }
-        })
+        for step in steps {
+            self.flattener.add_step(step);
+        }
+        let name = name.unwrap_or("module").to_owned();
+        let flattener = &mut self.flattener;
+        let instance = instantiate_module(flattener, module, self.component, name, &imports);
+        // The steps of an instantiation that failed must not become the next one's.
+        let init = flattener.finish_steps();
+        Ok((instance.map_err(Absent::from)?, init))
     }
 
     /// What each import of a module is, and what has to be checked at run time.
     fn resolve_imports(&self, id: ModuleId) -> Result<(Vec<CoreItem>, Vec<InitStep>), Absent> {
-        let module = &self.flattener.composition.modules[id];
+        let module = &self.flattener.program.modules[id];
         let mut items = Vec::with_capacity(module.imports.len());
         let mut steps = Vec::new();
         for import in &module.imports {
@@ -252,16 +286,7 @@ impl Linker<'_> {
     }
 
     fn find_export(&self, instance: CoreInstanceId, name: &str) -> Option<CoreItem> {
-        let program = &self.flattener.program;
-        let instance = &program.core_instances[instance];
-        let exports = &self.flattener.composition.modules[instance.module].exports;
-        Some(match *exports.get(name)? {
-            Extern::Func(index) => CoreItem::Func(instance.funcs[index as usize]),
-            Extern::Table(index) => CoreItem::Table(instance.tables[index as usize]),
-            Extern::Memory(index) => CoreItem::Memory(instance.memories[index as usize]),
-            Extern::Global(index) => CoreItem::Global(instance.globals[index as usize]),
-            Extern::Tag(index) => CoreItem::Tag(instance.tags[index as usize]),
-        })
+        self.flattener.core_export(&CoreInstanceValue::Module(instance), name)
     }
 
     /// `assert_unlinkable`: the imports do not match, now or once the program looks.
@@ -355,7 +380,8 @@ impl Linker<'_> {
     /// The trampoline for functions of a type.
     fn trampoline(&mut self, ty: CoreTypeId) -> FuncId {
         let flattener = &mut self.flattener;
-        *self.trampolines.entry(ty).or_insert_with(|| flattener.define_trampoline(ty))
+        let define = || flattener.add_func(ty, None, FuncKind::Trampoline);
+        *self.trampolines.entry(ty).or_insert_with(define)
     }
 }
 
@@ -368,7 +394,7 @@ fn define(definition: Definition) -> Result<ModuleId, Absent> {
         Definition::Module(module) => Ok(module),
         Definition::Component(_) => Err(Absent::Unsupported("components in scripts".to_owned())),
         Definition::Unsupported(what) => Err(Absent::Unsupported(what)),
-        Definition::Rejected(error) => Err(Absent::Failed(error.to_string())),
+        Definition::Rejected(error) => Err(error.into()),
     }
 }
 

@@ -5,29 +5,23 @@
 //! holds no locks and no resources of ours, so nothing has to be undone. Programs that
 //! are no scripts do not reach this module, and it is not linked into them.
 
-use core::cell::UnsafeCell;
+use crate::single::Single;
+use crate::traps::RECOVERY;
+use crate::{abort, arch};
 use core::ptr;
 use wasmelt_abi::script::{Action, RESULTS_MAX, Report, SLOT_BYTES};
+use wasmelt_abi::trap::Trap;
 
 /// A result's slot, aligned as vectors want it.
 #[derive(Clone, Copy)]
 #[repr(C, align(16))]
 struct Slot([u8; SLOT_BYTES]);
 
-/// What is alive between a call and its end: one per process, which has one thread.
-struct Driver {
-    /// The stack pointer to continue with when the running action traps; 0: none is running.
-    recovery: UnsafeCell<usize>,
-    results: UnsafeCell<[Slot; RESULTS_MAX]>,
-}
+/// The running action's results.
+static RESULTS: Single<[Slot; RESULTS_MAX]> = Single::new([Slot([0; SLOT_BYTES]); RESULTS_MAX]);
 
-// SAFETY: the process has one thread.
-unsafe impl Sync for Driver {}
-
-static DRIVER: Driver = Driver {
-    recovery: UnsafeCell::new(0),
-    results: UnsafeCell::new([Slot([0; SLOT_BYTES]); RESULTS_MAX]),
-};
+/// The stack pointer to continue with when the running action traps.
+static RECOVERY_POINT: Single<usize> = Single::new(0);
 
 /// Performs the actions; see [`wasmelt_abi::symbols::SCRIPT_RUN`].
 ///
@@ -35,77 +29,64 @@ static DRIVER: Driver = Driver {
 /// `actions` points to `count` records that the compiler wrote for this program.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmelt_script_run(actions: *const Action, count: u64) -> u32 {
-    crate::traps::set_recovery(recover);
+    let results = RESULTS.with(|slots| slots.as_mut_ptr().cast::<u8>());
     for index in 0..count as usize {
-        // SAFETY: the index is below the count.
-        let action = unsafe { &*actions.add(index) };
-        // SAFETY: the compiler wrote the record for this program.
-        let trap = unsafe { perform(action) };
-        let results = if trap == 0 { action.results } else { 0 };
-        let report = Report { action: index as u32, trap: trap as u16, results: results as u16 };
+        // SAFETY: the index is below the count, and the compiler wrote the record.
+        let (action, trap) = unsafe {
+            let action = &*actions.add(index);
+            (action, perform(action, results))
+        };
+        let count = if trap == 0 { action.results } else { 0 };
+        let report = Report { action: index as u32, trap: trap as u16, results: count as u16 };
         write_all((&raw const report).cast(), Report::BYTES);
-        write_all(DRIVER.results.get().cast(), results as usize * SLOT_BYTES);
+        write_all(results, count as usize * SLOT_BYTES);
     }
     0
 }
 
-/// Leaves the action's results in the driver's slots; its trap's code, or 0.
+/// Leaves the action's results in the slots; its trap's code, or 0.
 ///
 /// # Safety
-/// The compiler wrote the record for this program.
-unsafe fn perform(action: &Action) -> u32 {
-    let results: *mut u8 = DRIVER.results.get().cast();
+/// The compiler wrote the record for this program, and `results` has room for `RESULTS_MAX` slots.
+unsafe fn perform(action: &Action, results: *mut u8) -> u32 {
     if action.trampoline == 0 {
-        // SAFETY: `target` is a live global's address, which has that many bytes.
+        // SAFETY: `target` is a live global's address, which has that many bytes: at most a slot.
         unsafe {
-            ptr::copy_nonoverlapping(
-                action.target as *const u8,
-                results,
-                action.global_bytes as usize,
-            );
+            let size = action.global_bytes as usize;
+            ptr::copy_nonoverlapping(action.target as *const u8, results, size);
         }
         return 0;
     }
+    let point = RECOVERY_POINT.with(|point| &raw mut *point);
+    RECOVERY.with(|recovery| *recovery = Some(recover));
     // SAFETY: the trampoline has the type of the code that `target` points to; the compiler
     // refuses functions of more results than there are slots.
     let trap = unsafe {
-        wasmelt_script_try(
-            DRIVER.recovery.get(),
-            action.trampoline,
-            action.target,
-            action.args as *const u8,
-            results,
-        )
+        let args = action.args as *const u8;
+        wasmelt_script_try(point, action.trampoline, action.target, args, results)
     };
-    // SAFETY: only this thread looks at it.
-    unsafe { *DRIVER.recovery.get() = 0 };
+    RECOVERY.with(|recovery| *recovery = None);
     trap
 }
 
-/// Called by the trap handler on whatever stack it has. Does nothing if no action is running.
-fn recover(trap: u32) {
-    // SAFETY: only this thread looks at it.
-    let stack = unsafe { *DRIVER.recovery.get() };
-    if stack != 0 {
-        // SAFETY: `wasmelt_script_try` stored it and has not returned since.
-        unsafe { wasmelt_script_resume(stack, trap) }
-    }
+/// Called by the trap handler, on whatever stack it has, while an action is running.
+fn recover(trap: Trap) -> ! {
+    let stack = RECOVERY_POINT.with(|point| *point);
+    // SAFETY: `wasmelt_script_try` stored it and has not returned since.
+    unsafe { wasmelt_script_resume(stack, trap as u32) }
 }
 
-/// One system call for each report, so that nothing is lost whatever happens next.
+/// Each report goes out at once, so that none is lost whatever happens next.
 fn write_all(bytes: *const u8, len: usize) {
-    let mut done = 0;
-    while done < len {
-        // SAFETY: the callers pass memory of that length; standard output stays open.
-        let written = unsafe {
-            let rest = core::slice::from_raw_parts(bytes.add(done), len - done);
-            rustix::io::write(rustix::stdio::stdout(), rest)
-        };
-        match written {
-            Ok(written) => done += written,
-            Err(rustix::io::Errno::INTR) => {}
+    // SAFETY: the callers pass memory of that length.
+    let mut rest = unsafe { core::slice::from_raw_parts(bytes, len) };
+    while !rest.is_empty() {
+        // SAFETY: nothing here closes standard output.
+        let stdout = unsafe { rustix::stdio::stdout() };
+        match rustix::io::retry_on_intr(|| rustix::io::write(stdout, rest)) {
+            Ok(written @ 1..) => rest = rest.get(written..).unwrap_or_default(),
             // Nobody reads the reports any more.
-            Err(_) => crate::exit(70),
+            _ => arch::exit(abort::EXIT_RUNTIME_FAILED),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::features::find_unsupported;
 use super::values::{read_argument, read_expected};
 use super::{Definition, Directive, DirectiveKind, Execute, Script};
 use crate::error::{Error, Kind, Position, Result};
-use crate::session::{Loaded, Session};
+use crate::session::{Root, Session};
 use std::path::Path;
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
@@ -40,7 +40,7 @@ pub fn read_script(path: &Path) -> Result<Script> {
         reader.read_directive(directive);
     }
     let Reader { session, directives, .. } = reader;
-    Ok(Script { composition: session.finish(), spectest, directives })
+    Ok(Script { composition: session.finish(None), spectest, directives })
 }
 
 struct Reader<'a> {
@@ -53,9 +53,9 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn define_spectest(&mut self) -> Result<crate::module::ModuleId> {
         let bytes = wat::parse_str(SPECTEST).expect("our own module is well-formed");
-        match self.session.add_binary(Path::new("spectest"), bytes)? {
-            Loaded::Module(module) => Ok(module),
-            Loaded::Component(_) => unreachable!("our own module is no component"),
+        match self.session.add_bytes(Path::new("spectest"), bytes)? {
+            Root::Module(module) => Ok(module),
+            Root::Component(_) => unreachable!("our own module is no component"),
         }
     }
 
@@ -155,19 +155,15 @@ impl Reader<'_> {
             Ok(bytes) => bytes,
             Err(error) => return Definition::Rejected(Error::invalid(error.message())),
         };
-        // A rejected definition must not stay in the session half read.
-        if let Err(error) = crate::validate(&bytes) {
-            return Definition::Rejected(error);
-        }
         if wasmparser::Parser::is_core_wasm(&bytes)
             && let Some(reason) = find_unsupported(&bytes)
         {
             return Definition::Unsupported(reason);
         }
         let name = format!("{}:{line}", self.path.display());
-        match self.session.add_binary(Path::new(&name), bytes) {
-            Ok(Loaded::Module(module)) => Definition::Module(module),
-            Ok(Loaded::Component(component)) => Definition::Component(component),
+        match self.session.add_bytes(Path::new(&name), bytes) {
+            Ok(Root::Module(module)) => Definition::Module(module),
+            Ok(Root::Component(component)) => Definition::Component(component),
             Err(error) if error.kind() == Kind::Unsupported => {
                 Definition::Unsupported(error.message().to_owned())
             }

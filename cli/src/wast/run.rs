@@ -1,0 +1,98 @@
+//! Runs a script's program and reads what it reports.
+
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use wasmelt_abi::script::{Report as ReportRecord, SLOT_BYTES};
+use wasmelt_codegen::options::Options;
+use wasmelt_flatten::program::Program;
+use wasmelt_frontend::error::{Error, Result};
+
+/// How long a script's program may run. The longest of the official suite takes a second.
+const RUN_TIME_MAX: Duration = Duration::from_secs(120);
+
+/// What became of an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// It returned these results.
+    Returned(Vec<[u8; SLOT_BYTES]>),
+    /// It ended with the trap of that code.
+    Trapped(u8),
+}
+
+/// Compiles and runs the program; the reports of its actions, in order. There are fewer than
+/// actions if the program did not live to the end.
+pub fn run_actions(program: &Program, options: &Options) -> Result<Vec<Report>> {
+    let executable = crate::pipeline::compile_program(program, options)?;
+    let cannot = |what: &str, error: std::io::Error| Error::environment(format!("{what}: {error}"));
+    let folder = tempfile::tempdir().map_err(|e| cannot("no temporary folder", e))?;
+    let path = folder.path().join("script");
+    crate::output::write_executable(&path, &executable)?;
+    let mut output = tempfile::tempfile().map_err(|e| cannot("no temporary file", e))?;
+    let stdout = output.try_clone().map_err(|e| cannot("no temporary file", e))?;
+    run_to_end(&path, stdout).map_err(|e| cannot("the script's program does not run", e))?;
+    let mut bytes = Vec::new();
+    output
+        .rewind()
+        .and_then(|()| output.read_to_end(&mut bytes))
+        .map_err(|e| cannot("the reports cannot be read", e))?;
+    Ok(parse_reports(&bytes))
+}
+
+/// How the program ends does not matter: what it did until then is in its reports.
+fn run_to_end(path: &std::path::Path, stdout: File) -> std::io::Result<()> {
+    let mut child = Command::new(path)
+        .stdin(Stdio::null())
+        .stdout(Stdio::from(stdout))
+        .stderr(Stdio::null())
+        .spawn()?;
+    let start = Instant::now();
+    let mut pause = Duration::from_micros(500);
+    while child.try_wait()?.is_none() {
+        if start.elapsed() > RUN_TIME_MAX {
+            child.kill()?;
+            child.wait()?;
+            return Ok(());
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// The reports that are whole.
+fn parse_reports(mut bytes: &[u8]) -> Vec<Report> {
+    let mut reports = Vec::new();
+    while let Some((record, rest)) = bytes.split_at_checked(ReportRecord::BYTES) {
+        let half = |at: usize| u16::from_le_bytes([record[at], record[at + 1]]);
+        let (trap, results) = (half(4), usize::from(half(6)));
+        let Some((slots, rest)) = rest.split_at_checked(results * SLOT_BYTES) else { break };
+        bytes = rest;
+        reports.push(match trap {
+            0 => Report::Returned(
+                slots
+                    .chunks_exact(SLOT_BYTES)
+                    .map(|slot| slot.try_into().expect("the chunks have that length"))
+                    .collect(),
+            ),
+            trap => Report::Trapped(trap as u8),
+        });
+    }
+    reports
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_end_where_the_program_died() {
+        let mut bytes = vec![0, 0, 0, 0, 0, 0, 1, 0];
+        bytes.extend([7; SLOT_BYTES]);
+        bytes.extend([1, 0, 0, 0, 8, 0, 0, 0]);
+        bytes.extend([2, 0, 0, 0, 0, 0, 1, 0, 1, 2]);
+        let whole = [Report::Returned(vec![[7; SLOT_BYTES]]), Report::Trapped(8)];
+        assert_eq!(parse_reports(&bytes), whole);
+    }
+}
