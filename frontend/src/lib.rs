@@ -15,6 +15,7 @@ mod limits;
 mod module_reader;
 mod preview1;
 mod resolve;
+pub mod script;
 mod session;
 mod source;
 mod text;

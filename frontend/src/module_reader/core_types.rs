@@ -19,6 +19,9 @@ pub struct CoreTypeInterner {
     known: HashMap<ValidatorTypeId, CoreTypeId>,
     /// Structure of a recursion group to the id of its first member; the others follow it.
     groups: HashMap<Vec<u32>, CoreTypeId>,
+    /// The positions of the members of the group that is being added: the validator names members
+    /// of the same group by id, too.
+    positions: HashMap<ValidatorTypeId, u32>,
 }
 
 impl CoreTypeInterner {
@@ -41,6 +44,7 @@ impl CoreTypeInterner {
             return Ok(*known);
         }
         let group: Vec<_> = types.rec_group_elements(types.rec_group_id_of(id)).collect();
+        self.positions = group.iter().copied().zip(0..).collect();
         let structure = self.write_group(types, &group)?;
         let first = match self.groups.get(&structure) {
             Some(first) => *first,
@@ -133,9 +137,17 @@ impl CoreTypeInterner {
 
     /// Writes a reference to a type; never starts with 0, which stands for no reference.
     fn write_index(&self, index: UnpackedIndex, out: &mut Vec<u32>) {
+        match self.position_in_group(index) {
+            Ok(position) => out.extend([1, position]),
+            Err(id) => out.extend([2, self.known[&id].as_u32()]),
+        }
+    }
+
+    /// The position of a member of the group that is being added, or the id of another type.
+    fn position_in_group(&self, index: UnpackedIndex) -> std::result::Result<u32, ValidatorTypeId> {
         match index {
-            UnpackedIndex::RecGroup(position) => out.extend([1, position]),
-            UnpackedIndex::Id(id) => out.extend([2, self.known[&id].as_u32()]),
+            UnpackedIndex::RecGroup(position) => Ok(position),
+            UnpackedIndex::Id(id) => self.positions.get(&id).copied().ok_or(id),
             UnpackedIndex::Module(_) => unreachable!("canonical types hold no module indices"),
         }
     }
@@ -148,10 +160,9 @@ impl CoreTypeInterner {
         first: CoreTypeId,
     ) -> Result<CoreType> {
         let sub_type = &types[id];
-        let resolve = |index: UnpackedIndex| match index {
-            UnpackedIndex::Id(id) => self.known[&id],
-            UnpackedIndex::RecGroup(position) => nth_member(first, position as usize),
-            UnpackedIndex::Module(_) => unreachable!("canonical types hold no module indices"),
+        let resolve = |index: UnpackedIndex| match self.position_in_group(index) {
+            Ok(position) => nth_member(first, position as usize),
+            Err(id) => self.known[&id],
         };
         let kind = match &sub_type.composite_type.inner {
             CompositeInnerType::Func(func) => {

@@ -5,18 +5,20 @@
 //! them become one program.
 
 use wasmparser::{
-    BinaryReaderError, FunctionBody, HeapType, Operator, Parser, Payload, ValType,
+    BinaryReaderError, FunctionBody, HeapType, Operator, Parser, Payload, ValType, Validator,
+    WasmFeatures,
 };
+
+/// Whether bytes that were rejected are valid with proposals that this compiler does not know.
+pub fn is_valid_elsewhere(bytes: &[u8]) -> bool {
+    let mut validator = Validator::new_with_features(WasmFeatures::all());
+    validator.validate_all(bytes).is_ok()
+}
 
 /// What a valid core module needs that is not implemented, if anything.
 pub fn find_unsupported(bytes: &[u8]) -> Option<String> {
     // The module is valid, so no payload fails to parse.
     Parser::new(0).parse_all(bytes).find_map(|payload| match payload.ok()? {
-        Payload::TagSection(tags) if tags.count() > 0 => Some("exceptions: a tag".to_owned()),
-        Payload::ImportSection(imports) => imports.into_imports().find_map(|import| {
-            matches!(import.ok()?.ty, wasmparser::TypeRef::Tag(_))
-                .then(|| "exceptions: an imported tag".to_owned())
-        }),
         Payload::GlobalSection(globals) => globals.into_iter().find_map(|global| {
             let global = global.ok()?;
             find_in(global.init_expr.get_operators_reader().into_iter())
@@ -45,7 +47,7 @@ fn find_in_body(body: &FunctionBody<'_>) -> Option<String> {
         .or_else(|| find_in(body.get_operators_reader().ok()?.into_iter()))
 }
 
-/// References to continuations and exceptions have no representation yet.
+/// Memory that threads share holds no references.
 fn find_in_type(ty: ValType) -> Option<String> {
     let ValType::Ref(ty) = ty else { return None };
     match ty.heap_type() {

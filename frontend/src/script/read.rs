@@ -1,7 +1,7 @@
 //! Reads a script: parses the text, defines its modules in one session, and decides
 //! what needs no run.
 
-use super::features::find_unsupported;
+use super::features::{find_unsupported, is_valid_elsewhere};
 use super::values::{read_argument, read_expected};
 use super::{Definition, Directive, DirectiveKind, Execute, Script};
 use crate::error::{Error, Kind, Position, Result};
@@ -161,10 +161,10 @@ impl Reader<'_> {
             return Definition::Unsupported(reason);
         }
         let name = format!("{}:{line}", self.path.display());
-        match self.session.add_bytes(Path::new(&name), bytes) {
+        match self.session.add_bytes(Path::new(&name), bytes.clone()) {
             Ok(Root::Module(module)) => Definition::Module(module),
             Ok(Root::Component(component)) => Definition::Component(component),
-            Err(error) if error.kind() == Kind::Unsupported => {
+            Err(error) if error.kind() == Kind::Unsupported || is_valid_elsewhere(&bytes) => {
                 Definition::Unsupported(error.message().to_owned())
             }
             Err(error) => Definition::Rejected(error),
