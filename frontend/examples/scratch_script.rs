@@ -7,15 +7,25 @@ fn main() {
             Ok(s) => {
                 for d in &s.directives {
                     match &d.kind {
-                        DirectiveKind::AssertRejected { keyword, rejected: false } => println!("{file}:{} {keyword} accepted", d.line),
-                        DirectiveKind::Module { definition: Definition::Rejected(e), .. } => println!("{file}:{} module rejected {e}", d.line),
-                        DirectiveKind::AssertUnlinkable(Definition::Rejected(e)) => println!("{file}:{} unlinkable module rejected {e}", d.line),
-                        DirectiveKind::Module { definition: Definition::Unsupported(e), .. } => println!("{file}:{} unsupported {e}", d.line),
+                        DirectiveKind::AssertRejected { keyword, rejected: false } => {
+                            println!("{file}:{} {keyword} accepted", d.line)
+                        }
+                        DirectiveKind::Module { definition: Definition::Rejected(e), .. } => {
+                            println!("{file}:{} module rejected {e}", d.line)
+                        }
+                        DirectiveKind::AssertUnlinkable(Definition::Rejected(e)) => {
+                            println!("{file}:{} unlinkable module rejected {e}", d.line)
+                        }
+                        DirectiveKind::Module {
+                            definition: Definition::Unsupported(e), ..
+                        } => println!("{file}:{} unsupported {e}", d.line),
                         _ => {}
                     }
                 }
             }
         }
-        if t.elapsed().as_millis() > 1000 { println!("SLOW {file} {:?}", t.elapsed()); }
+        if t.elapsed().as_millis() > 1000 {
+            println!("SLOW {file} {:?}", t.elapsed());
+        }
     }
 }

@@ -246,8 +246,9 @@ impl DirectiveKind {
             DirectiveKind::AssertException(_) => "assert_exception",
             DirectiveKind::AssertSuspension(_) => "assert_suspension",
             DirectiveKind::AssertUnlinkable(_) => "assert_unlinkable",
-            DirectiveKind::AssertRejected { keyword, .. }
-            | DirectiveKind::Unsupported(keyword) => keyword,
+            DirectiveKind::AssertRejected { keyword, .. } | DirectiveKind::Unsupported(keyword) => {
+                keyword
+            }
         }
     }
 }

@@ -39,7 +39,10 @@ fn rejections_are_decided_while_reading() {
         DirectiveKind::AssertRejected { rejected, .. } => Some(*rejected),
         _ => None,
     });
-    assert_eq!(rejected.collect::<Vec<_>>(), [Some(true), Some(false), Some(true), Some(true), None]);
+    assert_eq!(
+        rejected.collect::<Vec<_>>(),
+        [Some(true), Some(false), Some(true), Some(true), None]
+    );
 }
 
 #[test]
@@ -54,10 +57,7 @@ fn what_is_not_implemented_is_named_and_the_script_goes_on() {
         panic!("{:?}", kinds[0]);
     };
     assert_eq!(what, "gc: the instruction RefI31");
-    assert!(matches!(
-        kinds[1],
-        DirectiveKind::Module { definition: Definition::Module(_), .. }
-    ));
+    assert!(matches!(kinds[1], DirectiveKind::Module { definition: Definition::Module(_), .. }));
 }
 
 #[test]
@@ -102,13 +102,10 @@ fn component_values_are_kept() {
     let kinds = kinds(
         r#"
         (component)
-        (assert_return (invoke "f") (record.const (field "a" (list.const (u8.const 1)))))
+        (assert_return (invoke "f") (record.const (field "a" list.const (u8.const 1))))
         "#,
     );
-    assert!(matches!(
-        kinds[0],
-        DirectiveKind::Module { definition: Definition::Component(_), .. }
-    ));
+    assert!(matches!(kinds[0], DirectiveKind::Module { definition: Definition::Component(_), .. }));
     let DirectiveKind::AssertReturn(_, expected) = &kinds[1] else { panic!("{:?}", kinds[1]) };
     let list = Value::List(vec![Value::U8(1)]);
     let record = Value::Record(vec![("a".to_owned(), list)]);

@@ -23,16 +23,21 @@ pub fn find_unsupported(bytes: &[u8]) -> Option<String> {
             let global = global.ok()?;
             find_in(global.init_expr.get_operators_reader().into_iter())
         }),
-        Payload::TableSection(tables) => tables.into_iter().find_map(|table| match table.ok()?.init
-        {
-            wasmparser::TableInit::Expr(init) => find_in(init.get_operators_reader().into_iter()),
-            wasmparser::TableInit::RefNull => None,
-        }),
+        Payload::TableSection(tables) => {
+            tables.into_iter().find_map(|table| match table.ok()?.init {
+                wasmparser::TableInit::Expr(init) => {
+                    find_in(init.get_operators_reader().into_iter())
+                }
+                wasmparser::TableInit::RefNull => None,
+            })
+        }
         Payload::ElementSection(elements) => elements.into_iter().find_map(|element| {
             let wasmparser::ElementItems::Expressions(_, items) = element.ok()?.items else {
                 return None;
             };
-            items.into_iter().find_map(|item| find_in(item.ok()?.get_operators_reader().into_iter()))
+            items
+                .into_iter()
+                .find_map(|item| find_in(item.ok()?.get_operators_reader().into_iter()))
         }),
         Payload::CodeSectionEntry(body) => find_in_body(&body),
         _ => None,

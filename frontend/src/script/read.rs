@@ -34,7 +34,8 @@ pub fn read_script(path: &Path) -> Result<Script> {
     let buffer = ParseBuffer::new_with_lexer(lexer).map_err(at)?;
     let script = parser::parse::<Wast<'_>>(&buffer).map_err(at)?;
 
-    let mut reader = Reader { path, lines: &lines, session: Session::new(), directives: Vec::new() };
+    let mut reader =
+        Reader { path, lines: &lines, session: Session::new(), directives: Vec::new() };
     let spectest = reader.define_spectest()?;
     for directive in script.directives {
         reader.read_directive(directive);

@@ -58,9 +58,7 @@ fn read_pattern(pattern: &WastRetCore<'_>) -> CorePattern {
         WastRetCore::RefStruct => CorePattern::Unsupported("ref.struct"),
         WastRetCore::RefI31 => CorePattern::Unsupported("ref.i31"),
         WastRetCore::RefI31Shared => CorePattern::Unsupported("ref.i31_shared"),
-        WastRetCore::Either(cases) => {
-            CorePattern::Either(cases.iter().map(read_pattern).collect())
-        }
+        WastRetCore::Either(cases) => CorePattern::Either(cases.iter().map(read_pattern).collect()),
     }
 }
 
@@ -108,9 +106,8 @@ fn f64_lane(lane: &NanPattern<F64>) -> (u64, u64) {
 
 /// A component value. The parser limits how deep values nest.
 fn read_value(value: &WastVal<'_>) -> Value {
-    let boxed = |value: &Option<Box<WastVal<'_>>>| {
-        value.as_ref().map(|value| Box::new(read_value(value)))
-    };
+    let boxed =
+        |value: &Option<Box<WastVal<'_>>>| value.as_ref().map(|value| Box::new(read_value(value)));
     let all = |values: &[WastVal<'_>]| values.iter().map(read_value).collect::<Vec<_>>();
     match value {
         WastVal::Bool(value) => Value::Bool(*value),
