@@ -2,10 +2,34 @@
 //!
 //! Everything mutable has an address that is known before the first function is
 //! compiled, so generated code holds it as a constant. What is small lies in the
-//! state region (`abi::addresses::STATE_BASE`), the hot memory right behind it.
+//! state region (`abi::addresses::STATE_BASE`): first what never changes, frozen
+//! tables and `FuncRef`s, then, from a new page on, what does. The memory with the
+//! most accesses follows, because on x86-64 a base below 2 GiB costs nothing; the
+//! others lie far away, each with its own window.
 
-use crate::program::{ComponentInstanceId, DataId, ElemId, FuncId, GlobalId, MemoryId, TableId};
+use crate::error::{Error, Result};
+use crate::options::{MemoryMode, Options};
+use crate::program::{
+    ComponentInstanceId, DataId, ElemId, FuncId, FuncKind, GlobalId, MemoryId, Program, TableId,
+};
+use crate::types::ValType;
 use cranelift_entity::SecondaryMap;
+use wasmelt_abi::addresses::{
+    FAR_MEMORY_BASE, MEMORY_END_MAX, MEMORY_STRIDE_BYTES, PAGE_BYTES_MAX, STATE_BASE,
+    STATE_HEADER_BYTES,
+};
+use wasmelt_abi::handles::{ComponentState, Handle};
+use wasmelt_abi::state::{FuncRef, MemoryState, TableState};
+
+/// Largest size of the state. Below it all addresses fold into displacements, and the hot
+/// memory's window ends more than 1 GiB below the stack.
+const STATE_BYTES_MAX: u64 = 0x1000_0000;
+
+/// Address space that a memory with 64-bit indices gets at most.
+const MEMORY64_BYTES_MAX: u64 = 0x8_0000_0000;
+
+/// Bytes that 32 bits can index.
+const MEMORY32_BYTES_MAX: u64 = 0x1_0000_0000;
 
 /// The addresses of the program's state. Entries of things that are not live are 0.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +48,12 @@ pub struct Layout {
     pub data_lengths: SecondaryMap<DataId, u64>,
     /// Address of each passive element segment's current length, a `u64`.
     pub elem_lengths: SecondaryMap<ElemId, u64>,
+    /// First byte of the constant part of the state.
+    pub constants_start: u64,
+    /// First byte behind the constant part; equal to its start if there is none.
+    pub constants_end: u64,
+    /// First byte of the mutable part: the first `MemoryState`.
+    pub state_start: u64,
     /// First byte behind the state.
     pub state_end: u64,
 }
@@ -35,6 +65,8 @@ pub struct MemoryPlace {
     pub base: u64,
     /// Address of its `MemoryState`.
     pub state: u64,
+    /// Largest size in bytes: the type's, and never more than the address space set aside.
+    pub max_bytes: u64,
     /// How accesses are checked.
     pub check: BoundsCheck,
 }
@@ -67,7 +99,165 @@ pub enum TablePlace {
     Mutable {
         /// Address of its `TableState`.
         state: u64,
+        /// Address of element 0 when the program starts.
+        elements: u64,
         /// Address of element 0 and the number of elements, if it never grows.
         fixed: Option<(u64, u64)>,
     },
+}
+
+/// Gives everything live its address.
+///
+/// # Errors
+///
+/// `Unsupported` if tables are too large or there is no address space for the memories.
+pub fn plan_layout(program: &Program, options: &Options) -> Result<Layout> {
+    let mut layout = Layout::default();
+    let mut space = Space { next: STATE_BASE + STATE_HEADER_BYTES };
+    layout.constants_start = space.next;
+    place_constants(program, &mut layout, &mut space)?;
+    layout.constants_end = space.next;
+    // A constant part needs pages of its own; without one the state starts the region.
+    space.next = match layout.constants_end > layout.constants_start {
+        true => space.next.next_multiple_of(options.target.page_bytes()),
+        false => STATE_BASE,
+    };
+    layout.state_start = space.next;
+    place_records(program, &mut layout, &mut space)?;
+    place_mutable_tables(program, &mut layout, &mut space)?;
+    layout.state_end = space.next;
+    place_memories(program, options, &mut layout)?;
+    Ok(layout)
+}
+
+/// The next free address of the state region.
+struct Space {
+    next: u64,
+}
+
+impl Space {
+    fn take(&mut self, size_bytes: u64, align: u64) -> Result<u64> {
+        let start = self.next.next_multiple_of(align);
+        let end = start.checked_add(size_bytes).filter(|end| *end <= STATE_BASE + STATE_BYTES_MAX);
+        self.next = end.ok_or_else(|| {
+            Error::unsupported(format!(
+                "tables and globals of more than {} MiB",
+                STATE_BYTES_MAX >> 20
+            ))
+        })?;
+        Ok(start)
+    }
+
+    fn take_array(&mut self, count: u64, element_bytes: u64) -> Result<u64> {
+        self.take(count.saturating_mul(element_bytes), 16)
+    }
+}
+
+fn place_constants(program: &Program, layout: &mut Layout, space: &mut Space) -> Result<()> {
+    for (id, table) in program.tables.iter().filter(|(_, table)| table.live && table.frozen) {
+        let size = table.ty.min;
+        let elements = space.take_array(size, FuncRef::BYTES)?;
+        layout.tables[id] = TablePlace::Frozen { elements, size };
+    }
+    for (id, _) in program.funcs.iter().filter(|(_, func)| func.live && func.referenced) {
+        layout.func_refs[id] = space.take_array(1, FuncRef::BYTES)?;
+    }
+    Ok(())
+}
+
+fn place_records(program: &Program, layout: &mut Layout, space: &mut Space) -> Result<()> {
+    // The shim walks the memories' records, so they come first and side by side.
+    for (id, _) in program.memories.iter().filter(|(_, memory)| memory.live) {
+        layout.memories[id].state = space.take(MemoryState::BYTES, 8)?;
+    }
+    for (id, instance) in program.component_instances.iter() {
+        if instance.has_handles || instance.needs_may_leave || instance.needs_may_enter {
+            let entries = match instance.has_handles {
+                true => u64::from(ComponentState::INITIAL_CAPACITY) * Handle::BYTES,
+                false => 0,
+            };
+            layout.components[id] = space.take(ComponentState::BYTES + entries, 16)?;
+        }
+    }
+    for (id, global) in program.globals.iter().filter(|(_, global)| global.live && !global.frozen) {
+        let size = if global.ty.value == ValType::V128 { 16 } else { 8 };
+        layout.globals[id] = space.take(size, size)?;
+    }
+    for (id, _) in program.data.iter().filter(|(_, data)| data.live) {
+        layout.data_lengths[id] = space.take(8, 8)?;
+    }
+    for (id, _) in program.elems.iter().filter(|(_, elem)| elem.live) {
+        layout.elem_lengths[id] = space.take(8, 8)?;
+    }
+    Ok(())
+}
+
+fn place_mutable_tables(program: &Program, layout: &mut Layout, space: &mut Space) -> Result<()> {
+    let is_mutable = |id: &TableId| program.tables[*id].live && !program.tables[*id].frozen;
+    let tables: Vec<TableId> = program.tables.keys().filter(is_mutable).collect();
+    let mut states = Vec::with_capacity(tables.len());
+    for _ in &tables {
+        states.push(space.take_array(1, TableState::BYTES)?);
+    }
+    // The elements come last: most of them are null, and zeros at the end take no file space.
+    for (id, state) in tables.into_iter().zip(states) {
+        let ty = &program.tables[id].ty;
+        let elements = space.take_array(ty.min, 8)?;
+        // A table that cannot grow stays where it is.
+        let fixed = (ty.max == Some(ty.min)).then_some((elements, ty.min));
+        layout.tables[id] = TablePlace::Mutable { state, elements, fixed };
+    }
+    Ok(())
+}
+
+fn place_memories(program: &Program, options: &Options, layout: &mut Layout) -> Result<()> {
+    let hot = find_hot_memory(program);
+    let mut far = FAR_MEMORY_BASE;
+    for (id, memory) in program.memories.iter().filter(|(_, memory)| memory.live) {
+        let ty = &memory.ty;
+        let page_bytes = 1u64 << ty.page_size_log2;
+        let min_bytes = ty.min_pages.saturating_mul(page_bytes);
+        let type_max_bytes = ty.max_pages.unwrap_or(u64::MAX).saturating_mul(page_bytes);
+        let limit = if ty.memory64 { MEMORY64_BYTES_MAX } else { MEMORY32_BYTES_MAX };
+        if min_bytes > limit {
+            return Err(Error::unsupported(format!(
+                "a memory of more than {} GiB",
+                limit >> 30
+            )));
+        }
+        let place = &mut layout.memories[id];
+        place.max_bytes = type_max_bytes.min(limit);
+        place.check = match options.memory_mode {
+            MemoryMode::Guard if !ty.memory64 && ty.page_size_log2 == 16 => BoundsCheck::Guard,
+            _ => BoundsCheck::Explicit,
+        };
+        if hot == Some(id) {
+            place.base = layout.state_end.next_multiple_of(PAGE_BYTES_MAX);
+            continue;
+        }
+        place.base = far;
+        far += place.max_bytes.next_multiple_of(MEMORY_STRIDE_BYTES).max(MEMORY_STRIDE_BYTES);
+        if far > MEMORY_END_MAX {
+            return Err(Error::unsupported("more memories than fit the address space"));
+        }
+    }
+    Ok(())
+}
+
+/// The memory that the most code accesses, among those that 32 bits index.
+fn find_hot_memory(program: &Program) -> Option<MemoryId> {
+    let mut weights = SecondaryMap::<MemoryId, u64>::new();
+    for func in program.funcs.values().filter(|func| func.live) {
+        if let FuncKind::Wasm { instance, body } = func.kind {
+            let instance = &program.core_instances[instance];
+            let summary = &program.modules[instance.module].bodies[body as usize].summary;
+            for memory in &summary.memories {
+                weights[instance.memories[*memory as usize]] += u64::from(summary.operators);
+            }
+        }
+    }
+    let memories = program.memories.iter();
+    let near = memories.filter(|(_, memory)| memory.live && !memory.ty.memory64);
+    // The first one wins a tie.
+    near.map(|(id, _)| id).rev().max_by_key(|id| weights[*id])
 }
