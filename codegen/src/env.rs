@@ -33,6 +33,10 @@ pub const NAMESPACE_DATA: u32 = 2;
 /// of a `FuncRef` or 0, 8 bytes.
 pub const NAMESPACE_ELEM: u32 = 3;
 
+/// Name space of `UserExternalName`s that are initial contents that start-up copies: indices of
+/// `InitialData::copied`.
+pub const NAMESPACE_COPIED: u32 = 4;
+
 /// The calling convention of guest code. One for all, because a function may be called through a
 /// table by any other, and it is the only one that has tail calls.
 pub const GUEST_CALL_CONV: CallConv = CallConv::Tail;
@@ -112,12 +116,12 @@ pub fn clif_type(ty: ValType) -> ir::Type {
     }
 }
 
-/// The Cranelift trap code of a cause.
+/// The Cranelift trap code of a cause. `HEAP_OUT_OF_BOUNDS` is not among them: it marks accesses to
+/// guest memory, whose faults are known by their address and need no entry in a table.
 pub fn trap_code(trap: Trap) -> TrapCode {
     match trap {
         Trap::StackOverflow => TrapCode::STACK_OVERFLOW,
         Trap::IntegerOverflow => TrapCode::INTEGER_OVERFLOW,
-        Trap::MemoryOutOfBounds => TrapCode::HEAP_OUT_OF_BOUNDS,
         Trap::DivideByZero => TrapCode::INTEGER_DIVISION_BY_ZERO,
         Trap::InvalidConversion => TrapCode::BAD_CONVERSION_TO_INTEGER,
         other => {

@@ -159,7 +159,7 @@ fn place_constants(program: &Program, layout: &mut Layout, space: &mut Space) ->
         let elements = space.take_array(size, FuncRef::BYTES)?;
         layout.tables[id] = TablePlace::Frozen { elements, size };
     }
-    for (id, _) in program.funcs.iter().filter(|(_, func)| func.live && func.referenced) {
+    for (id, _) in program.funcs.iter().filter(|(_, func)| func.referenced) {
         layout.func_refs[id] = space.take_array(1, FuncRef::BYTES)?;
     }
     Ok(())

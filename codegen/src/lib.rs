@@ -5,9 +5,18 @@
 //! compiled, every symbol is defined, and every access that generated code makes
 //! is checked or covered by a rule of `docs/safety.md`.
 
+pub mod call_graph;
+pub mod compile;
+pub mod data;
+pub mod emit;
 pub mod env;
+pub mod generate;
+pub mod init;
+pub mod inline;
 pub mod layout;
 pub mod memory;
+pub mod options;
+pub mod places;
 pub mod regions;
 pub mod script;
 pub mod translate;

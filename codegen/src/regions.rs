@@ -5,12 +5,10 @@
 //! generated code goes without one. Regions are merged by number when a function
 //! is inlined into another, so the numbers are the same in every function.
 
-use crate::env::trap_code;
 use crate::program::{ComponentInstanceId, GlobalId, MemoryId, TableId};
-use cranelift_codegen::ir::{self, AliasRegion, AliasRegionData, Endianness, MemFlagsData};
+use cranelift_codegen::ir::{self, AliasRegion, AliasRegionData, Endianness, MemFlagsData, TrapCode};
 use cranelift_entity::EntityRef;
 use std::borrow::Cow;
-use wasmelt_abi::trap::Trap;
 
 /// Bytes that no access through another region can touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +93,7 @@ pub fn trusted_memory_flags(func: &mut ir::Function, memory: MemoryId) -> MemFla
 
 /// Flags for a load from a linear memory that relies on the unmapped rest of the memory's window.
 pub fn trapping_load_flags(func: &mut ir::Function, memory: MemoryId) -> MemFlagsData {
-    trusted_memory_flags(func, memory).with_trap_code(Some(trap_code(Trap::MemoryOutOfBounds)))
+    trusted_memory_flags(func, memory).with_trap_code(Some(TrapCode::HEAP_OUT_OF_BOUNDS))
 }
 
 /// Flags for a store into a linear memory that relies on the unmapped rest of the memory's window.

@@ -37,3 +37,6 @@ pub const ATOMIC_WAIT: &str = "wasmelt_atomic_wait";
 /// `extern "C" fn(actions: *const Action, count: u64) -> u32`: performs a script's actions and
 /// writes a `Report` for each to standard output; 0.
 pub const SCRIPT_RUN: &str = "wasmelt_script_run";
+/// `extern "C" fn(bytes: [u8; 16], indices: [u8; 16]) -> [u8; 16]` in vector registers: what
+/// `pshufb` does, for x86-64 processors without it.
+pub const X86_PSHUFB: &str = "wasmelt_x86_pshufb";

@@ -1,0 +1,416 @@
+//! All functions to machine code: bottom-up over the call graph, in parallel.
+//!
+//! One stratum of the call graph after the other: each function is generated, the
+//! bodies of finished callees are put in place of calls, and then either machine
+//! code is made at once or, if the function itself may go into a later caller, its
+//! body is kept until the last of its callers is done. By then it is known whether
+//! any call is left, and only then is it compiled. So no function is compiled
+//! that nobody calls, and no body is held longer than it can be of use.
+//!
+//! Every decision falls between strata, where only one thread runs, or depends on
+//! earlier strata alone: the result is the same whatever the number of threads.
+
+use crate::call_graph::{CallGraph, build_call_graph};
+use crate::data::InitialData;
+use crate::emit::{CompiledFunc, Target, emit_function};
+use crate::env::{Env, NAMESPACE_FUNC};
+use crate::error::{Error, Result};
+use crate::generate::{GenerateScratch, generate};
+use crate::inline::{CallSite, InlineLimits, is_candidate, should_inline};
+use crate::options::Options;
+use crate::places::{Places, copy_places, number_places, set_places};
+use crate::program::{FuncId, FuncKind};
+use cranelift_codegen::inline::{Inline, InlineCommand};
+use cranelift_codegen::{Context, ir};
+use cranelift_entity::SecondaryMap;
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+/// What text to keep beside, or instead of, machine code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listing {
+    /// None.
+    #[default]
+    None,
+    /// Each function after inlining and optimisation.
+    Clif,
+    /// Assembly.
+    Assembly,
+}
+
+/// Compiles all functions that the program needs, in the order of their ids.
+///
+/// # Errors
+///
+/// `Unsupported` for constructs that are not implemented and functions that are too large.
+pub fn compile_functions(
+    env: Env<'_>,
+    initial: &InitialData,
+    options: &Options,
+    listing: Listing,
+) -> Result<Vec<CompiledFunc>> {
+    let compiler = Compiler {
+        env,
+        initial,
+        graph: build_call_graph(env.program),
+        limits: InlineLimits::of(options.opt_level),
+        places: number_places(env.program),
+        listing,
+        scratch: ScratchPool::default(),
+    };
+    // Translating nests as deep as the input's types and blocks, within limits; the pool's threads
+    // get the stack for it whatever the machine's default is.
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads)
+        .stack_size(16 << 20)
+        .build()
+        .map_err(|error| Error::environment(format!("cannot start threads: {error}")))?;
+    let compiled = pool.install(|| compiler.run())?;
+    Ok(drop_unreached(&compiler.graph, compiled))
+}
+
+/// What all threads read.
+struct Compiler<'a> {
+    env: Env<'a>,
+    initial: &'a InitialData,
+    graph: CallGraph,
+    limits: InlineLimits,
+    places: Places,
+    listing: Listing,
+    scratch: ScratchPool,
+}
+
+/// A body that may go into callers.
+#[derive(Clone)]
+struct Body {
+    clif: ir::Function,
+    insts: u32,
+}
+
+/// Bodies that are kept, by function.
+type Bodies = SecondaryMap<FuncId, Option<Box<Body>>>;
+
+/// What one thread does at a time.
+enum Job {
+    /// Generates a function and inlines into it.
+    Build(FuncId),
+    /// Compiles a body whose callers are done.
+    Finish(FuncId, Box<Body>),
+}
+
+/// What a job leaves.
+enum Done {
+    /// A body that may go into callers, and the functions that it still calls.
+    Kept(FuncId, Box<Body>, Vec<FuncId>),
+    /// Code of a function that goes into no caller, and the functions that it still calls.
+    Compiled(Box<CompiledFunc>, Vec<FuncId>),
+    /// Code of a body that was kept before.
+    Finished(Box<CompiledFunc>),
+}
+
+/// What a thread reuses from function to function.
+struct Scratch {
+    context: Context,
+    generate: GenerateScratch,
+}
+
+/// The working memory of threads that have nothing to do.
+#[derive(Default)]
+struct ScratchPool(Mutex<Vec<Scratch>>);
+
+impl ScratchPool {
+    fn take(&self) -> Scratch {
+        let new = || Scratch { context: Context::new(), generate: GenerateScratch::default() };
+        self.lock().pop().unwrap_or_else(new)
+    }
+
+    fn give_back(&self, scratch: Scratch) {
+        self.lock().push(scratch);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Scratch>> {
+        self.0.lock().expect("no thread panics while it holds the lock")
+    }
+}
+
+/// What only the thread between strata changes.
+struct Progress {
+    bodies: Bodies,
+    /// How many callers of each function are not built yet.
+    callers_left: SecondaryMap<FuncId, u32>,
+    /// Whether a call of the function is left somewhere.
+    is_called: SecondaryMap<FuncId, bool>,
+    compiled: Vec<CompiledFunc>,
+    /// Bodies to compile together with the next stratum.
+    pending: Vec<Job>,
+}
+
+impl Compiler<'_> {
+    fn run(&self) -> Result<Vec<CompiledFunc>> {
+        let mut progress = Progress {
+            bodies: Bodies::new(),
+            callers_left: self.graph.callers.clone(),
+            is_called: SecondaryMap::new(),
+            compiled: Vec::new(),
+            pending: Vec::new(),
+        };
+        for stratum in &self.graph.strata {
+            let mut jobs = std::mem::take(&mut progress.pending);
+            jobs.extend(stratum.iter().copied().map(Job::Build));
+            self.run_jobs(&mut progress, jobs)?;
+        }
+        let jobs = std::mem::take(&mut progress.pending);
+        self.run_jobs(&mut progress, jobs)?;
+        Ok(progress.compiled)
+    }
+
+    fn run_jobs(&self, progress: &mut Progress, jobs: Vec<Job>) -> Result<()> {
+        let bodies = &progress.bodies;
+        let run = |job| {
+            let mut scratch = self.scratch.take();
+            let done = self.run_job(&mut scratch, bodies, job);
+            self.scratch.give_back(scratch);
+            done
+        };
+        // The jobs differ in size by orders of magnitude, so they are handed out one by one.
+        let done: Vec<Result<Done>> = jobs.into_par_iter().with_max_len(1).map(run).collect();
+        for done in done {
+            self.record(progress, done?);
+        }
+        Ok(())
+    }
+
+    fn run_job(&self, scratch: &mut Scratch, bodies: &Bodies, job: Job) -> Result<Done> {
+        scratch.context.clear();
+        let (func, done) = match job {
+            Job::Build(func) => (func, self.build(scratch, bodies, func)),
+            Job::Finish(func, body) => {
+                scratch.context.func = body.clif;
+                (func, self.emit(scratch, func).map(Done::Finished))
+            }
+        };
+        done.map_err(|error| error.context(format!("function `{}`", self.name(func))))
+    }
+
+    fn name(&self, func: FuncId) -> &str {
+        self.env.program.funcs.get(func).map_or(wasmelt_abi::symbols::MAIN, |func| &func.name)
+    }
+
+    fn build(&self, scratch: &mut Scratch, bodies: &Bodies, func: FuncId) -> Result<Done> {
+        let mut clif = generate(self.env, self.initial, func, &mut scratch.generate)?;
+        set_places(&self.places, self.env.program, func, &mut clif);
+        scratch.context.func = clif;
+        let insts_before = count_insts(&scratch.context.func);
+        let mut insts = insts_before;
+        if self.limits.enabled {
+            insts = self.inline_calls(&mut scratch.context, bodies, func, insts_before);
+        }
+        let calls = count_calls(&scratch.context.func).into_keys().collect();
+        let may_go_in = self.graph.callers[func] > 0
+            && !self.graph.is_recursive[func]
+            && is_candidate(insts, self.uses_at_least(func), &self.limits);
+        if may_go_in {
+            let clif = std::mem::replace(&mut scratch.context.func, ir::Function::new());
+            return Ok(Done::Kept(func, Box::new(Body { clif, insts }), calls));
+        }
+        Ok(Done::Compiled(self.emit(scratch, func)?, calls))
+    }
+
+    /// How many calls and references name the function, as far as the call graph knows.
+    fn uses_at_least(&self, func: FuncId) -> u32 {
+        self.graph.callers[func] + u32::from(self.graph.is_root[func])
+    }
+
+    /// Inlines callees into the context's function; returns its new size.
+    fn inline_calls(
+        &self,
+        context: &mut Context,
+        bodies: &Bodies,
+        func: FuncId,
+        insts_before: u32,
+    ) -> u32 {
+        let sites = count_calls(&context.func);
+        for callee in sites.keys() {
+            let known = self.graph.callees[func].binary_search(callee).is_ok();
+            assert!(known, "the call graph lacks the call of {callee} in {func}");
+        }
+        if sites.keys().all(|callee| bodies[*callee].is_none()) {
+            return insts_before;
+        }
+        let mut inliner = Inliner {
+            compiler: self,
+            bodies,
+            func,
+            sites,
+            insts_before,
+            insts: insts_before,
+            inlined: Vec::new(),
+        };
+        let result = context.inline(&mut inliner);
+        result.expect("inlining fails only beyond limits that growth stays below");
+        let Inliner { insts, inlined, .. } = inliner;
+        for (callee, blocks_before) in inlined {
+            let body = bodies[callee].as_ref().expect("an inlined callee has a body");
+            copy_places(&mut context.func, &body.clif, blocks_before);
+        }
+        insts
+    }
+
+    fn emit(&self, scratch: &mut Scratch, func: FuncId) -> Result<Box<CompiledFunc>> {
+        let context = &mut scratch.context;
+        context.set_disasm(self.listing == Listing::Assembly);
+        let mut compiled = emit_function(self.env, &self.places, func, context)?;
+        if self.listing == Listing::Clif {
+            compiled.listing = Some(context.func.display().to_string());
+        }
+        Ok(Box::new(compiled))
+    }
+
+    fn record(&self, progress: &mut Progress, done: Done) {
+        let (func, calls) = match done {
+            Done::Kept(func, body, calls) => {
+                progress.bodies[func] = Some(body);
+                (func, calls)
+            }
+            Done::Compiled(compiled, calls) => {
+                let func = compiled.func;
+                progress.compiled.push(*compiled);
+                (func, calls)
+            }
+            Done::Finished(compiled) => return progress.compiled.push(*compiled),
+        };
+        for callee in calls {
+            progress.is_called[callee] = true;
+        }
+        for callee in &self.graph.callees[func] {
+            progress.callers_left[*callee] -= 1;
+            if progress.callers_left[*callee] > 0 {
+                continue;
+            }
+            // The last caller is done: compile the body if a call is left, and let go of it.
+            let is_needed = progress.is_called[*callee] || self.graph.is_root[*callee];
+            if let Some(body) = progress.bodies[*callee].take()
+                && is_needed
+            {
+                progress.pending.push(Job::Finish(*callee, body));
+            }
+        }
+    }
+}
+
+/// Answers Cranelift's question at each call: keep it or put the body in its place.
+struct Inliner<'a> {
+    compiler: &'a Compiler<'a>,
+    bodies: &'a Bodies,
+    func: FuncId,
+    /// The callees, and how many calls of each there were at first.
+    sites: BTreeMap<FuncId, u32>,
+    insts_before: u32,
+    insts: u32,
+    /// What went in, and how many blocks the caller had before.
+    inlined: Vec<(FuncId, usize)>,
+}
+
+impl Inline for Inliner<'_> {
+    fn inline(
+        &mut self,
+        caller: &ir::Function,
+        _inst: ir::Inst,
+        _opcode: ir::Opcode,
+        callee: ir::FuncRef,
+        _args: &[ir::Value],
+    ) -> InlineCommand<'_> {
+        let Some(callee) = find_callee(caller, callee) else { return InlineCommand::KeepCall };
+        let Some(body) = &self.bodies[callee] else { return InlineCommand::KeepCall };
+        let site = CallSite {
+            caller_insts: self.insts,
+            caller_insts_before: self.insts_before,
+            callee_insts: body.insts,
+            callee_uses: self.count_uses(callee),
+            crosses_component: self.crosses_component(callee),
+        };
+        if !should_inline(site, &self.compiler.limits) {
+            return InlineCommand::KeepCall;
+        }
+        self.insts += body.insts;
+        self.inlined.push((callee, caller.dfg.num_blocks()));
+        // The callee's own calls have been decided when it was built.
+        InlineCommand::Inline { callee: Cow::Borrowed(&body.clif), visit_callee: false }
+    }
+}
+
+impl Inliner<'_> {
+    /// The graph counts callers; a single caller may still call twice.
+    fn count_uses(&self, callee: FuncId) -> u32 {
+        match self.compiler.uses_at_least(callee) {
+            1 => self.sites.get(&callee).copied().unwrap_or(1),
+            uses => uses,
+        }
+    }
+
+    fn crosses_component(&self, callee: FuncId) -> bool {
+        let funcs = &self.compiler.env.program.funcs;
+        let Some(caller) = funcs.get(self.func) else { return true };
+        let callee = &funcs[callee];
+        let is_adapter = |kind: &FuncKind| matches!(kind, FuncKind::Adapter(_));
+        caller.component != callee.component
+            || is_adapter(&caller.kind)
+            || is_adapter(&callee.kind)
+            || matches!(callee.kind, FuncKind::Resource { .. })
+    }
+}
+
+/// The function of the program that a reference names, if it names one.
+fn find_callee(caller: &ir::Function, callee: ir::FuncRef) -> Option<FuncId> {
+    let ir::ExternalName::User(name) = caller.dfg.ext_funcs[callee].name else { return None };
+    let name = &caller.params.user_named_funcs()[name];
+    (name.namespace == NAMESPACE_FUNC).then(|| FuncId::from_u32(name.index))
+}
+
+/// How often each function is called directly.
+fn count_calls(func: &ir::Function) -> BTreeMap<FuncId, u32> {
+    let mut calls = BTreeMap::new();
+    for block in func.layout.blocks() {
+        for inst in func.layout.block_insts(block) {
+            if let ir::InstructionData::Call { func_ref, .. }
+            | ir::InstructionData::TryCall { func_ref, .. } = func.dfg.insts[inst]
+                && let Some(callee) = find_callee(func, func_ref)
+            {
+                *calls.entry(callee).or_default() += 1;
+            }
+        }
+    }
+    calls
+}
+
+fn count_insts(func: &ir::Function) -> u32 {
+    let count = |block| func.layout.block_insts(block).count() as u32;
+    func.layout.blocks().map(count).sum()
+}
+
+/// Keeps what roots reach through the machine code's references, in the order of the ids. What
+/// optimisation found to be unreachable code may have been the last to call something.
+fn drop_unreached(graph: &CallGraph, compiled: Vec<CompiledFunc>) -> Vec<CompiledFunc> {
+    let mut funcs = SecondaryMap::<FuncId, Option<CompiledFunc>>::new();
+    let mut work = Vec::new();
+    for func in compiled {
+        if graph.is_root[func.func] {
+            work.push(func.func);
+        }
+        let id = func.func;
+        funcs[id] = Some(func);
+    }
+    let mut kept = Vec::new();
+    while let Some(id) = work.pop() {
+        let Some(func) = funcs[id].take() else { continue };
+        work.extend(func.relocations.iter().filter_map(|reloc| match reloc.target {
+            Target::Func(callee) => Some(callee),
+            _ => None,
+        }));
+        kept.push(func);
+    }
+    kept.sort_unstable_by_key(|func| func.func);
+    kept
+}

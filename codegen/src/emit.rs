@@ -1,0 +1,203 @@
+//! One function's CLIF to machine code, in plain data.
+
+use crate::env::{
+    Env, NAMESPACE_COPIED, NAMESPACE_DATA, NAMESPACE_ELEM, NAMESPACE_FUNC, NAMESPACE_SYMBOL,
+    SymbolId,
+};
+use crate::error::{Error, Result};
+use crate::places::{Place, Places};
+use crate::program::{DataId, ElemId, FuncId};
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::{self, ExternalName, LibCall, TrapCode};
+use cranelift_codegen::{CodegenError, Context, FinalizedRelocTarget};
+use wasmelt_abi::trap::Trap;
+
+/// A function's machine code.
+#[derive(Clone, Debug)]
+pub struct CompiledFunc {
+    /// The function; `main_func` is `wasmelt_main`.
+    pub func: FuncId,
+    /// Code and the constants behind it.
+    pub code: Vec<u8>,
+    /// Alignment in bytes.
+    pub align: u32,
+    /// References to what lies outside of it.
+    pub relocations: Vec<CodeRelocation>,
+    /// Instructions that trap, ascending.
+    pub traps: Vec<CodeTrap>,
+    /// Assembly text, if it was asked for.
+    pub listing: Option<String>,
+}
+
+/// A reference from code.
+#[derive(Clone, Debug)]
+pub struct CodeRelocation {
+    /// Where, in bytes from the function's start.
+    pub offset: u32,
+    /// How the address is written.
+    pub kind: Reloc,
+    /// To what.
+    pub target: Target,
+    /// What is added to the address.
+    pub addend: i64,
+}
+
+/// What code refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A function of the program.
+    Func(FuncId),
+    /// A byte of the function itself.
+    Own(u32),
+    /// A symbol of the shim.
+    Symbol(SymbolId),
+    /// A function of the shim that Cranelift calls for an operation the processor lacks.
+    Library(&'static str),
+    /// The bytes of a data segment.
+    Data(DataId),
+    /// The elements of an element segment.
+    Elem(ElemId),
+    /// Initial contents that start-up copies, by index.
+    Copied(u32),
+}
+
+/// An instruction that may trap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeTrap {
+    /// Its offset from the function's start.
+    pub offset: u32,
+    /// The cause; `None` is an access to guest memory, whose fault address says it all.
+    pub cause: Option<Trap>,
+    /// Where it stems from.
+    pub place: Option<Place>,
+    /// Where the code that stems from the same place starts, in bytes from the function's start.
+    pub place_start: u32,
+}
+
+/// Optimises and compiles the function in `context`.
+///
+/// # Errors
+///
+/// `Unsupported` if the function is larger than Cranelift can compile.
+pub fn emit_function(
+    env: Env<'_>,
+    places: &Places,
+    func: FuncId,
+    context: &mut Context,
+) -> Result<CompiledFunc> {
+    context
+        .compile(env.isa, &mut ControlPlane::default())
+        .map_err(|error| describe(&error.inner))?;
+    let compiled = context.take_compiled_code().expect("compiling has succeeded");
+    let buffer = &compiled.buffer;
+    let code = buffer.data().to_vec();
+    let align = buffer.alignment.max(env.isa.function_alignment().minimum);
+    let traps = collect_traps(env, places, &compiled);
+    let names = context.func.params.user_named_funcs();
+    let relocations = buffer.relocs().iter().map(|reloc| {
+        let target = match &reloc.target {
+            FinalizedRelocTarget::Func(offset) => Target::Own(*offset),
+            FinalizedRelocTarget::ExternalName(name) => find_target(name, names),
+        };
+        CodeRelocation { offset: reloc.offset, kind: reloc.kind, target, addend: reloc.addend }
+    });
+    let relocations = relocations.collect();
+    Ok(CompiledFunc { func, code, align, relocations, traps, listing: compiled.vcode })
+}
+
+type Names = cranelift_entity::PrimaryMap<ir::UserExternalNameRef, ir::UserExternalName>;
+
+fn find_target(name: &ExternalName, names: &Names) -> Target {
+    match name {
+        ExternalName::User(name) => {
+            let ir::UserExternalName { namespace, index } = names[*name];
+            match namespace {
+                NAMESPACE_FUNC => Target::Func(FuncId::from_u32(index)),
+                NAMESPACE_SYMBOL => Target::Symbol(SymbolId(index)),
+                NAMESPACE_DATA => Target::Data(DataId::from_u32(index)),
+                NAMESPACE_ELEM => Target::Elem(ElemId::from_u32(index)),
+                NAMESPACE_COPIED => Target::Copied(index),
+                _ => panic!("no function generator uses name space {namespace}"),
+            }
+        }
+        ExternalName::LibCall(call) => Target::Library(library_symbol(*call)),
+        ExternalName::TestCase(_) | ExternalName::KnownSymbol(_) => {
+            panic!("no function generator names {name:?}")
+        }
+    }
+}
+
+/// The shim's symbol for an operation that the processor may lack.
+fn library_symbol(call: LibCall) -> &'static str {
+    match call {
+        LibCall::CeilF32 => "ceilf",
+        LibCall::CeilF64 => "ceil",
+        LibCall::FloorF32 => "floorf",
+        LibCall::FloorF64 => "floor",
+        LibCall::TruncF32 => "truncf",
+        LibCall::TruncF64 => "trunc",
+        LibCall::NearestF32 => "nearbyintf",
+        LibCall::NearestF64 => "nearbyint",
+        LibCall::FmaF32 => "fmaf",
+        LibCall::FmaF64 => "fma",
+        LibCall::Memcpy => "memcpy",
+        LibCall::Memset => "memset",
+        LibCall::Memmove => "memmove",
+        LibCall::Memcmp => "memcmp",
+        LibCall::X86Pshufb => wasmelt_abi::symbols::X86_PSHUFB,
+        LibCall::Probestack | LibCall::ElfTlsGetAddr | LibCall::ElfTlsGetOffset => {
+            panic!("the settings exclude {call}")
+        }
+    }
+}
+
+fn collect_traps(
+    env: Env<'_>,
+    places: &Places,
+    compiled: &cranelift_codegen::CompiledCode,
+) -> Vec<CodeTrap> {
+    let locations = compiled.buffer.get_srclocs_sorted();
+    let find_place = |offset: u32| {
+        let at = locations.partition_point(|range| range.start <= offset).checked_sub(1)?;
+        let range = &locations[at];
+        let place = places.find(env.program, range.loc)?;
+        // On s390x a trap is recorded on the last byte of its instruction.
+        (offset < range.end).then_some((range.start, place))
+    };
+    let mut traps = Vec::with_capacity(compiled.buffer.traps().len());
+    for trap in compiled.buffer.traps() {
+        let found = find_place(trap.offset);
+        traps.push(CodeTrap {
+            offset: trap.offset,
+            cause: trap_cause(trap.code),
+            place: found.map(|(_, place)| place),
+            place_start: found.map_or(trap.offset, |(start, _)| start),
+        });
+    }
+    traps.sort_by_key(|trap| trap.offset);
+    traps
+}
+
+/// The cause that a Cranelift trap code stands for; `None` is an access to guest memory.
+fn trap_cause(code: TrapCode) -> Option<Trap> {
+    Some(match code {
+        TrapCode::HEAP_OUT_OF_BOUNDS => return None,
+        TrapCode::STACK_OVERFLOW => Trap::StackOverflow,
+        TrapCode::INTEGER_OVERFLOW => Trap::IntegerOverflow,
+        TrapCode::INTEGER_DIVISION_BY_ZERO => Trap::DivideByZero,
+        TrapCode::BAD_CONVERSION_TO_INTEGER => Trap::InvalidConversion,
+        code => Trap::from_code(code.as_raw().get()).unwrap_or(Trap::Internal),
+    })
+}
+
+/// The error for a function that Cranelift refuses; other failures are our own.
+fn describe(error: &CodegenError) -> Error {
+    match error {
+        CodegenError::ImplLimitExceeded | CodegenError::CodeTooLarge => {
+            Error::unsupported("a function that is too large for the code generator")
+        }
+        CodegenError::Unsupported(what) => Error::unsupported(what.clone()),
+        other => panic!("the generated function is not valid: {other}"),
+    }
+}

@@ -1,0 +1,42 @@
+//! Which generator makes which function.
+
+use crate::call_graph::main_func;
+use crate::data::InitialData;
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::init;
+use crate::program::{FuncId, FuncKind};
+use cranelift_codegen::ir;
+use cranelift_frontend::FunctionBuilderContext;
+
+/// Working memory that the generators reuse from function to function.
+#[derive(Default)]
+pub struct GenerateScratch {
+    builder: FunctionBuilderContext,
+}
+
+/// Generates a function's CLIF.
+///
+/// # Errors
+///
+/// `Unsupported` for constructs that are not implemented.
+pub fn generate(
+    env: Env<'_>,
+    initial: &InitialData,
+    func: FuncId,
+    scratch: &mut GenerateScratch,
+) -> Result<ir::Function> {
+    if func == main_func(env.program) {
+        return Ok(init::build_main(env, initial, &mut scratch.builder));
+    }
+    match &env.program.funcs[func].kind {
+        FuncKind::Wasm { .. } => Err(Error::unsupported("function bodies")),
+        FuncKind::Adapter(_) => Err(Error::unsupported("adapters")),
+        FuncKind::Resource { .. } => Err(Error::unsupported("resource built-ins")),
+        FuncKind::Init(_) => Ok(init::build_init(env, func, &mut scratch.builder)),
+        FuncKind::Trampoline => Err(Error::unsupported("calls by a script's driver")),
+        FuncKind::Missing(missing) => {
+            panic!("flattening reports what is missing and live: {func}, {missing:?}")
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Places: one 32-bit number for each function and wasm offset of the program.
+//!
+//! After inlining, a function's machine code stems from many functions, in many
+//! files. So what Cranelift carries as the source location of an instruction is not
+//! an offset in a file but a place: each function owns a range of numbers, one for
+//! the function as a whole and one for each byte of its body.
+
+use crate::program::{FuncId, FuncKind, Program};
+use cranelift_codegen::ir::{self, SourceLoc};
+use cranelift_entity::{EntityRef, SecondaryMap};
+
+/// The numbering.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// The first number of each function; of one that is not live that of the next.
+    first: SecondaryMap<FuncId, u32>,
+    /// How many functions have a range.
+    funcs: usize,
+}
+
+/// What a place stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The function as it is in the program, whatever it was inlined into.
+    pub func: FuncId,
+    /// The byte offset in the function's file; 0 is unknown.
+    pub offset: u32,
+}
+
+/// Numbers the places of all live functions.
+pub fn number_places(program: &Program) -> Places {
+    let mut places = Places { first: SecondaryMap::new(), funcs: program.funcs.len() };
+    let mut next = 0u32;
+    for (id, func) in program.funcs.iter() {
+        places.first[id] = next;
+        // A program with more than 4 GiB of code has functions without places: messages say less.
+        let len = if func.live { body_range(program, id).map_or(0, |body| body.len()) } else { 0 };
+        let end = u32::try_from(len + 1).ok().and_then(|len| next.checked_add(len));
+        next = end.filter(|end| *end < u32::MAX).unwrap_or(next);
+    }
+    places.first[FuncId::new(program.funcs.len())] = next;
+    places
+}
+
+/// Where a function's body lies in its file, if it has one.
+fn body_range(program: &Program, func: FuncId) -> Option<std::ops::Range<usize>> {
+    let FuncKind::Wasm { instance, body } = program.funcs[func].kind else { return None };
+    let module = &program.modules[program.core_instances[instance].module];
+    Some(module.bodies[body as usize].bytes.range.clone())
+}
+
+/// Turns the file offsets that a function was generated with into places.
+pub fn set_places(places: &Places, program: &Program, func: FuncId, clif: &mut ir::Function) {
+    let first = places.first[func];
+    let body = program.funcs.is_valid(func).then(|| body_range(program, func)).flatten();
+    let body = body.unwrap_or(0..0);
+    let blocks: Vec<ir::Block> = clif.layout.blocks().collect();
+    for block in blocks {
+        let mut next = clif.layout.first_inst(block);
+        while let Some(inst) = next {
+            let offset = clif.srcloc(inst);
+            let inside = body.contains(&(offset.bits() as usize)) && !offset.is_default();
+            let at = if inside { offset.bits() - body.start as u32 + 1 } else { 0 };
+            clif.set_srcloc(inst, SourceLoc::new(first + at));
+            next = clif.layout.next_inst(inst);
+        }
+    }
+}
+
+/// Gives the copies of a callee's instructions their places. `blocks_before` is the number of
+/// blocks that the caller had before: the copies of the callee's blocks follow, in its order.
+pub fn copy_places(caller: &mut ir::Function, callee: &ir::Function, blocks_before: usize) {
+    for block in callee.layout.blocks() {
+        let copy = ir::Block::from_u32((blocks_before + block.index()) as u32);
+        let mut inst = callee.layout.first_inst(block);
+        let mut inst_copy = match caller.layout.is_block_inserted(copy) {
+            true => caller.layout.first_inst(copy),
+            false => None,
+        };
+        while let (Some(original), Some(copied)) = (inst, inst_copy) {
+            let place = callee.srcloc(original);
+            caller.set_srcloc(copied, place);
+            inst = callee.layout.next_inst(original);
+            inst_copy = caller.layout.next_inst(copied);
+        }
+    }
+}
+
+impl Places {
+    /// What a place stands for; `None` if the instruction has none.
+    pub fn find(&self, program: &Program, place: SourceLoc) -> Option<Place> {
+        if place.is_default() {
+            return None;
+        }
+        // The last function whose range starts at or before the place: empty ranges come first.
+        let (mut low, mut high) = (0, self.funcs + 1);
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            match self.first[FuncId::new(middle)] <= place.bits() {
+                true => low = middle,
+                false => high = middle,
+            }
+        }
+        let func = FuncId::new(low);
+        let at = place.bits() - self.first[func];
+        let body = program.funcs.is_valid(func).then(|| body_range(program, func)).flatten();
+        let offset = match (at.checked_sub(1), body) {
+            (Some(at), Some(body)) => u32::try_from(body.start + at as usize).unwrap_or(0),
+            _ => 0,
+        };
+        Some(Place { func, offset })
+    }
+}
