@@ -6,6 +6,8 @@ use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::init;
 use crate::program::{FuncId, FuncKind};
+use crate::script::build_trampoline;
+use crate::translate::{TranslateScratch, translate_body};
 use cranelift_codegen::ir;
 use cranelift_frontend::FunctionBuilderContext;
 
@@ -13,6 +15,7 @@ use cranelift_frontend::FunctionBuilderContext;
 #[derive(Default)]
 pub struct GenerateScratch {
     builder: FunctionBuilderContext,
+    translate: TranslateScratch,
 }
 
 /// Generates a function's CLIF.
@@ -30,11 +33,11 @@ pub fn generate(
         return Ok(init::build_main(env, initial, &mut scratch.builder));
     }
     match &env.program.funcs[func].kind {
-        FuncKind::Wasm { .. } => Err(Error::unsupported("function bodies")),
+        FuncKind::Wasm { .. } => translate_body(env, func, &mut scratch.translate),
         FuncKind::Adapter(_) => Err(Error::unsupported("adapters")),
         FuncKind::Resource { .. } => Err(Error::unsupported("resource built-ins")),
         FuncKind::Init(_) => Ok(init::build_init(env, func, &mut scratch.builder)),
-        FuncKind::Trampoline => Err(Error::unsupported("calls by a script's driver")),
+        FuncKind::Trampoline => Ok(build_trampoline(env, func, &mut scratch.builder)),
         FuncKind::Missing(missing) => {
             panic!("flattening reports what is missing and live: {func}, {missing:?}")
         }

@@ -230,7 +230,7 @@ impl Translator<'_, '_> {
         match self.env.layout.tables[table] {
             TablePlace::Frozen { size, .. }
             | TablePlace::Mutable { fixed: Some((_, size)), .. } => self.iconst64(size),
-            TablePlace::Mutable { state, fixed: None } => {
+            TablePlace::Mutable { state, fixed: None, .. } => {
                 self.load_table_state(table, state, TableState::SIZE)
             }
             TablePlace::Absent => panic!("{table} is used, yet not live"),
@@ -241,7 +241,7 @@ impl Translator<'_, '_> {
     fn table_elements(&mut self, table: TableId) -> Value {
         match self.env.layout.tables[table] {
             TablePlace::Mutable { fixed: Some((elements, _)), .. } => self.iconst64(elements),
-            TablePlace::Mutable { state, fixed: None } => {
+            TablePlace::Mutable { state, fixed: None, .. } => {
                 self.load_table_state(table, state, TableState::ELEMENTS)
             }
             place => panic!("{table} does not change: {place:?}"),
