@@ -83,4 +83,6 @@ traps! {
     Internal = 28, "internal error of the compiler";
     /// A memory or table is smaller than an import of it demands.
     Unlinkable = 29, "incompatible import: smaller than its declared minimum";
+    /// A host function was called against its contract.
+    HostContract = 30, "host function called against its contract";
 }

@@ -1,0 +1,303 @@
+//! `memcpy` and its kin: compiled code calls them, the guest's bulk instructions as well as what
+//! the Rust compiler makes of this crate.
+//!
+//! Up to 128 bytes: a fixed number of loads, then as many stores, overlapping in the middle, so
+//! there is no loop and source and destination may overlap. Above: 64 bytes per round, and from
+//! `STRING_BYTES_MIN` on the processor's string instruction where it is fast. `memcpy` is
+//! `memmove`, because the difference is one comparison.
+//!
+//! Loops are written so that the compiler does not recognise them as what they implement.
+
+use core::arch::asm;
+use core::ptr::{read_unaligned, write_unaligned};
+
+/// What one load moves.
+type Vector = [u64; 2];
+const VECTOR_BYTES: usize = size_of::<Vector>();
+const ROUND_BYTES: usize = 4 * VECTOR_BYTES;
+/// From here on a string instruction is at least as fast as the loop.
+const STRING_BYTES_MIN: usize = 1024;
+
+/// Copies `len` bytes; the ranges may overlap.
+///
+/// # Safety
+///
+/// As the C function.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn memcpy(dst: *mut u8, src: *const u8, len: usize) -> *mut u8 {
+    // SAFETY: the caller's.
+    unsafe {
+        copy(dst, src, len);
+    }
+    dst
+}
+
+/// Copies `len` bytes; the ranges may overlap.
+///
+/// # Safety
+///
+/// As the C function.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn memmove(dst: *mut u8, src: *const u8, len: usize) -> *mut u8 {
+    // SAFETY: the caller's.
+    unsafe {
+        copy(dst, src, len);
+    }
+    dst
+}
+
+#[inline(always)]
+unsafe fn copy(dst: *mut u8, src: *const u8, len: usize) {
+    // SAFETY: each arm touches `len` bytes of either range at most; all its loads come before its
+    // stores.
+    unsafe {
+        match len {
+            0 => {}
+            1 => dst.write(src.read()),
+            2..4 => copy_ends::<u16>(dst, src, len),
+            4..8 => copy_ends::<u32>(dst, src, len),
+            8..16 => copy_ends::<u64>(dst, src, len),
+            16..=32 => copy_ends::<Vector>(dst, src, len),
+            33..=64 => copy_ends::<[Vector; 2]>(dst, src, len),
+            65..=128 => copy_ends::<[Vector; 4]>(dst, src, len),
+            _ => copy_long(dst, src, len),
+        }
+    }
+}
+
+/// Copies a length from one to two `T`s: the first and the last, which may overlap.
+#[inline(always)]
+unsafe fn copy_ends<T: Copy>(dst: *mut u8, src: *const u8, len: usize) {
+    let last = len - size_of::<T>();
+    // SAFETY: the length is at least one `T`.
+    unsafe {
+        let head = read_unaligned(src.cast::<T>());
+        let tail = read_unaligned(src.add(last).cast::<T>());
+        write_unaligned(dst.cast::<T>(), head);
+        write_unaligned(dst.add(last).cast::<T>(), tail);
+    }
+}
+
+#[inline(never)]
+unsafe fn copy_long(dst: *mut u8, src: *const u8, len: usize) {
+    type Round = [Vector; 4];
+    let last = len - ROUND_BYTES;
+    // SAFETY: more than two rounds long. Forwards, when no byte of the source lies behind the
+    // destination's start: a round's stores then hit only what has been read, and the last round
+    // is read before anything is written. Backwards likewise.
+    unsafe {
+        if (dst as usize).wrapping_sub(src as usize) >= len {
+            let tail = read_unaligned(src.add(last).cast::<Round>());
+            if len >= STRING_BYTES_MIN {
+                return copy_string(dst, src, len);
+            }
+            let mut at = 0;
+            while at < last {
+                asm!("");
+                write_unaligned(
+                    dst.add(at).cast::<Round>(),
+                    read_unaligned(src.add(at).cast::<Round>()),
+                );
+                at += ROUND_BYTES;
+            }
+            write_unaligned(dst.add(last).cast::<Round>(), tail);
+        } else {
+            let head = read_unaligned(src.cast::<Round>());
+            let mut at = len;
+            while at > ROUND_BYTES {
+                asm!("");
+                at -= ROUND_BYTES.min(at);
+                write_unaligned(
+                    dst.add(at).cast::<Round>(),
+                    read_unaligned(src.add(at).cast::<Round>()),
+                );
+            }
+            write_unaligned(dst.cast::<Round>(), head);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+unsafe fn copy_string(dst: *mut u8, src: *const u8, len: usize) {
+    // SAFETY: the caller's; the direction flag is clear at every call.
+    unsafe {
+        asm!(
+            "rep movsb",
+            inout("rcx") len => _, inout("rdi") dst => _, inout("rsi") src => _,
+            options(nostack, preserves_flags),
+        );
+    }
+}
+
+/// Sets `len` bytes.
+///
+/// # Safety
+///
+/// As the C function.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn memset(dst: *mut u8, byte: i32, len: usize) -> *mut u8 {
+    let word = u64::from(byte as u8).wrapping_mul(0x0101_0101_0101_0101);
+    // SAFETY: each arm touches `len` bytes at most.
+    unsafe {
+        match len {
+            0 => {}
+            1 => dst.write(word as u8),
+            2..4 => set_ends(dst, len, word as u16),
+            4..8 => set_ends(dst, len, word as u32),
+            8..16 => set_ends(dst, len, word),
+            16..=32 => set_ends(dst, len, [word; 2]),
+            33..=64 => set_ends(dst, len, [[word; 2]; 2]),
+            65..=128 => set_ends(dst, len, [[word; 2]; 4]),
+            _ => set_string(dst, word, len),
+        }
+    }
+    dst
+}
+
+#[inline(always)]
+unsafe fn set_ends<T: Copy>(dst: *mut u8, len: usize, value: T) {
+    // SAFETY: the length is from one to two `T`s.
+    unsafe {
+        write_unaligned(dst.cast::<T>(), value);
+        write_unaligned(dst.add(len - size_of::<T>()).cast::<T>(), value);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+unsafe fn set_string(dst: *mut u8, word: u64, len: usize) {
+    // SAFETY: the caller's; the direction flag is clear at every call.
+    unsafe {
+        asm!(
+            "rep stosb",
+            inout("rcx") len => _, inout("rdi") dst => _, in("al") word as u8,
+            options(nostack, preserves_flags),
+        );
+    }
+}
+
+/// Compares `len` bytes.
+///
+/// # Safety
+///
+/// As the C function.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn memcmp(a: *const u8, b: *const u8, len: usize) -> i32 {
+    let mut at = 0;
+    // SAFETY: every read lies within `len`.
+    unsafe {
+        while len - at >= 8 {
+            asm!("");
+            let x = read_unaligned(a.add(at).cast::<u64>());
+            let y = read_unaligned(b.add(at).cast::<u64>());
+            if x != y {
+                let (x, y) =
+                    (u64::from_be_bytes(x.to_ne_bytes()), u64::from_be_bytes(y.to_ne_bytes()));
+                return if x < y { -1 } else { 1 };
+            }
+            at += 8;
+        }
+        while at < len {
+            asm!("");
+            let (x, y) = (a.add(at).read(), b.add(at).read());
+            if x != y {
+                return i32::from(x) - i32::from(y);
+            }
+            at += 1;
+        }
+    }
+    0
+}
+
+/// Whether `len` bytes differ.
+///
+/// # Safety
+///
+/// As the C function.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn bcmp(a: *const u8, b: *const u8, len: usize) -> i32 {
+    // SAFETY: the caller's.
+    unsafe { memcmp(a, b, len) }
+}
+
+/// Length of a C string.
+///
+/// # Safety
+///
+/// As the C function.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn strlen(string: *const u8) -> usize {
+    let mut len = 0;
+    // SAFETY: no read is behind the zero byte.
+    while unsafe { string.add(len).read() } != 0 {
+        // SAFETY: does nothing.
+        unsafe { asm!("") };
+        len += 1;
+    }
+    len
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZES: [usize; 24] = [
+        0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 127, 128, 129, 191, 192, 200, 1023,
+        1500,
+    ];
+
+    fn pattern(len: usize) -> Vec<u8> {
+        (0..len).map(|i| (i * 7 + i / 256) as u8).collect()
+    }
+
+    #[test]
+    fn moves_overlapping_ranges_both_ways() {
+        for len in SIZES {
+            for distance in [0, 1, 3, 16, 63, 64, 65, 200] {
+                for (from, to) in [(distance, 0), (0, distance)] {
+                    let mut got = pattern(len + distance);
+                    let mut want = got.clone();
+                    want.copy_within(from..from + len, to);
+                    // SAFETY: both ranges lie within the vector.
+                    unsafe { memmove(got.as_mut_ptr().add(to), got.as_ptr().add(from), len) };
+                    assert_eq!(got, want, "{len} bytes, {from} to {to}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sets_exactly_the_range() {
+        for len in SIZES {
+            let mut got = vec![1; len + 2];
+            // SAFETY: the range lies within the vector.
+            unsafe { memset(got.as_mut_ptr().add(1), 0x1ab, len) };
+            assert!(got[1..=len].iter().all(|byte| *byte == 0xab), "{len} bytes");
+            assert_eq!((got[0], got[len + 1]), (1, 1));
+        }
+    }
+
+    #[test]
+    fn compares_like_slices() {
+        for len in SIZES {
+            let a = pattern(len);
+            for at in 0..len {
+                let mut b = a.clone();
+                b[at] ^= 0x80;
+                // SAFETY: both have `len` bytes.
+                let got = unsafe { memcmp(a.as_ptr(), b.as_ptr(), len) };
+                assert_eq!(got.signum() as i8, a.cmp(&b) as i8);
+            }
+            // SAFETY: as above.
+            assert_eq!(unsafe { bcmp(a.as_ptr(), a.as_ptr(), len) }, 0);
+        }
+    }
+
+    #[test]
+    fn measures_strings() {
+        // SAFETY: both end with a zero byte.
+        unsafe {
+            assert_eq!(strlen(c"".as_ptr().cast()), 0);
+            assert_eq!(strlen(c"eleven byte".as_ptr().cast()), 11);
+        }
+    }
+}

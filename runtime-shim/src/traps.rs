@@ -1,0 +1,244 @@
+//! Traps: guest faults arrive as signals and leave as one line and an exit code.
+//!
+//! A fault is classified by its address first, because a memory access that faults in a window of
+//! a memory is out of bounds whatever instruction made it: below the stack, in a memory's window,
+//! and only then by the instruction that raised it, which the compiler's table lists. What is none
+//! of these happened in the runtime and is a mistake of ours.
+
+use crate::single::Single;
+use crate::{abort, arch, start};
+use core::ffi::CStr;
+use wasmelt_abi::addresses::{MEMORY_WINDOW_BYTES, STACK_BASE};
+use wasmelt_abi::image::{FuncName, Image};
+use wasmelt_abi::trap::Trap;
+
+/// The exit code of a program that trapped: as a shell reports a process that aborted.
+pub const EXIT_TRAPPED: i32 = 134;
+
+const SIGILL: i32 = 4;
+const SIGTRAP: i32 = 5;
+const SIGBUS: i32 = 7;
+const SIGFPE: i32 = 8;
+const SIGSEGV: i32 = 11;
+const SIGPIPE: i32 = 13;
+
+/// Size of the stack that handlers run on: above what any processor's registers need.
+const SIGNAL_STACK_BYTES: usize = 0x1_0000;
+
+/// What is certainly unmapped below the guest's stack, so that a large frame cannot step over it.
+const STACK_GAP_BYTES: u64 = 0x4000_0000;
+
+#[repr(align(64))]
+struct SignalStack([u8; SIGNAL_STACK_BYTES]);
+
+static SIGNAL_STACK: Single<SignalStack> = Single::new(SignalStack([0; SIGNAL_STACK_BYTES]));
+
+/// What a trap does instead of ending the program, if set: it gets the cause and must leave by a
+/// jump. A driver of test scripts sets it.
+pub static RECOVERY: Single<Option<fn(Trap) -> !>> = Single::new(None);
+
+/// Installs the handlers. Writing to a pipe without a reader becomes an ordinary error, which a
+/// stream reports to the guest: what the guest does then is the guest's affair.
+pub fn install_handlers() {
+    SIGNAL_STACK.with(|stack| {
+        // SAFETY: the static is used for nothing else.
+        unsafe { arch::set_signal_stack(stack.0.as_mut_ptr(), SIGNAL_STACK_BYTES) }
+    });
+    let action = arch::SignalAction::call(handle_signal);
+    for signal in [SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV] {
+        arch::set_signal_action(signal, &action);
+    }
+    arch::set_signal_action(SIGPIPE, &arch::SignalAction::ignore());
+}
+
+/// Stops the program because the guest called a shim function as it must not.
+#[cold]
+#[inline(never)]
+pub fn raise(trap: Trap) -> ! {
+    recover(trap);
+    let mut line = Line::new();
+    line.push("trap: ");
+    line.push(trap.message());
+    line.finish(EXIT_TRAPPED)
+}
+
+/// As `raise`, for a host function's own rules: `what` says which was broken.
+#[cold]
+#[inline(never)]
+pub fn raise_host(what: &str) -> ! {
+    recover(Trap::HostContract);
+    let mut line = Line::new();
+    line.push("trap: ");
+    line.push(Trap::HostContract.message());
+    line.push(": ");
+    line.push(what);
+    line.finish(EXIT_TRAPPED)
+}
+
+fn recover(trap: Trap) {
+    if let Some(recovery) = RECOVERY.with(|recovery| *recovery) {
+        recovery(trap)
+    }
+}
+
+extern "C" fn handle_signal(signal: i32, info: *const u8, context: *const u8) {
+    // SAFETY: the kernel hands over a `siginfo_t`, where the code lies at 8 and for these signals
+    // the address at 16, and a `ucontext_t`.
+    let (code, address, pc) = unsafe {
+        (
+            info.add(8).cast::<i32>().read(),
+            info.add(16).cast::<u64>().read(),
+            arch::context_pc(context),
+        )
+    };
+    // A positive code is the kernel's; 128 is a fault without an address.
+    let fault = (matches!(signal, SIGSEGV | SIGBUS) && code > 0 && code != 128).then_some(address);
+    let image = start::image();
+    match classify(image, fault, pc) {
+        Some((trap, place)) => {
+            recover(trap);
+            report(image, trap, pc, place)
+        }
+        None => report_fatal(signal, pc, fault),
+    }
+}
+
+/// The cause of a fault and its wasm offset (0: unknown); `None` if it is not the guest's.
+fn classify(image: &Image, fault: Option<u64>, pc: u64) -> Option<(Trap, u32)> {
+    let listed = find_listed(image, pc);
+    let place = listed.map_or(0, |(_, place)| place);
+    if let Some(address) = fault {
+        if (STACK_BASE - STACK_GAP_BYTES..STACK_BASE).contains(&address) {
+            return Some((Trap::StackOverflow, 0));
+        }
+        let in_window = |base| address.wrapping_sub(base) < MEMORY_WINDOW_BYTES;
+        if start::memories(image).iter().any(|memory| in_window(memory.base)) {
+            return Some((Trap::MemoryOutOfBounds, place));
+        }
+    }
+    listed
+}
+
+/// What the compiler's table says about the instruction at `pc`.
+fn find_listed(image: &Image, pc: u64) -> Option<(Trap, u32)> {
+    let offset = guest_offset(image, pc)?;
+    let offsets = words(image.trap_offsets, image.trap_count);
+    let index = offsets.binary_search(&offset).ok()?;
+    // SAFETY: the three arrays have the same length.
+    let code = unsafe { (image.trap_codes as *const u8).add(index).read() };
+    let place = words(image.trap_places, image.trap_count).get(index)?;
+    Some((Trap::from_code(code)?, *place))
+}
+
+/// Where in guest code `pc` lies.
+fn guest_offset(image: &Image, pc: u64) -> Option<u32> {
+    let offset = pc.wrapping_sub(image.text_start);
+    (offset < image.text_bytes).then_some(offset as u32)
+}
+
+/// An array of the image.
+fn words(address: u64, count: u64) -> &'static [u32] {
+    if count == 0 {
+        return &[];
+    }
+    // SAFETY: the image's arrays are constants of the executable, as long as it says.
+    unsafe { core::slice::from_raw_parts(address as *const u32, count as usize) }
+}
+
+/// Names the trap, the component and the function on standard error, and exits.
+fn report(image: &Image, trap: Trap, pc: u64, place: u32) -> ! {
+    let mut line = Line::new();
+    line.push("trap: ");
+    line.push(trap.message());
+    if let Some(name) = guest_offset(image, pc).and_then(|offset| find_func(image, offset)) {
+        let (component, func) = (name_at(image, name.component), name_at(image, name.func));
+        if !component.is_empty() {
+            line.push(" in component `");
+            line.push_bytes(component);
+            line.push("`,");
+        } else {
+            line.push(" in");
+        }
+        line.push(" function `");
+        line.push_bytes(func);
+        line.push("`");
+        if place != 0 {
+            line.push(" (wasm offset ");
+            line.push_hex(place.into());
+            line.push(")");
+        }
+    }
+    line.finish(EXIT_TRAPPED)
+}
+
+/// The name of the function that the offset lies in.
+fn find_func(image: &Image, offset: u32) -> Option<FuncName> {
+    let after = words(image.func_offsets, image.func_count).partition_point(|at| *at <= offset);
+    let index = after.checked_sub(1)?;
+    // SAFETY: there are as many names as offsets.
+    Some(unsafe { (image.func_names as *const FuncName).add(index).read() })
+}
+
+fn name_at(image: &Image, offset: u32) -> &'static [u8] {
+    // SAFETY: the compiler ends each name with a zero byte and gives offsets of such names only.
+    unsafe { CStr::from_ptr((image.names + u64::from(offset)) as *const _) }.to_bytes()
+}
+
+fn report_fatal(signal: i32, pc: u64, fault: Option<u64>) -> ! {
+    let mut line = Line::new();
+    line.push("wasmelt: fatal signal ");
+    line.push_hex(signal as u64);
+    line.push(" in the runtime at ");
+    line.push_hex(pc);
+    if let Some(address) = fault {
+        line.push(", address ");
+        line.push_hex(address);
+    }
+    line.finish(abort::EXIT_RUNTIME_FAILED)
+}
+
+/// A line of text, cut off where it becomes too long: it is written by one system call, so that
+/// lines of several processes do not mix.
+struct Line {
+    bytes: [u8; 1024],
+    len: usize,
+}
+
+impl Line {
+    fn new() -> Line {
+        Line { bytes: [0; 1024], len: 0 }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.push_bytes(text.as_bytes());
+    }
+
+    #[inline(never)]
+    fn push_bytes(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            // One byte stays free for the line's end.
+            if self.len + 1 < self.bytes.len() {
+                self.bytes[self.len] = *byte;
+                self.len += 1;
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn push_hex(&mut self, value: u64) {
+        self.push("0x");
+        let digits = (64 - value.leading_zeros()).div_ceil(4).max(1);
+        for digit in (0..digits).rev() {
+            let digit = (value >> (digit * 4)) as u8 & 0xf;
+            self.push_bytes(&[if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }]);
+        }
+    }
+
+    fn finish(mut self, code: i32) -> ! {
+        if let Some(end) = self.bytes.get_mut(self.len) {
+            *end = b'\n';
+        }
+        abort::write_stderr(self.bytes.get(..self.len + 1).unwrap_or_default());
+        arch::exit(code)
+    }
+}

@@ -1,0 +1,6 @@
+//! `wasi:io`.
+
+pub mod error;
+pub mod input;
+pub mod output;
+pub mod poll;

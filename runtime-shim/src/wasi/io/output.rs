@@ -1,0 +1,328 @@
+//! `wasi:io/streams.output-stream`.
+//!
+//! Nothing is buffered: what a guest has written is with the kernel when the call returns, so
+//! flushing has nothing to do, and what was written before a trap is not lost.
+//!
+//! `write` must not block beyond its permit, so `check-write` permits what certainly fits: a whole
+//! page into a pipe, a terminal or a socket that is ready, much into a file.
+
+use super::input;
+use crate::single::Single;
+use crate::slab::Slab;
+use crate::wasi::abi::{Out, Outcome, StreamError, elements};
+use crate::wasi::files::{self, FileId};
+use crate::wasi::io::poll;
+use crate::{scratch, traps};
+use rustix::event::PollFlags;
+use rustix::fd::BorrowedFd;
+use rustix::fs::{FileType, fstat};
+use rustix::io::{Errno, IoSlice, ReadWriteFlags};
+
+/// Where a stream's bytes go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// To the file's own position, or it has none: standard streams, pipes, terminals.
+    Stream,
+    /// As `Stream`, but to a regular file, which is always ready.
+    File,
+    /// To the stream's position.
+    At(u64),
+    /// To the end of the file.
+    End,
+}
+
+/// An output stream.
+#[derive(Clone, Copy)]
+pub struct OutputStream {
+    file: FileId,
+    target: Target,
+    /// Whether `target` is known to be right: a standard stream can be anything.
+    examined: bool,
+    closed: bool,
+    /// How much `write` may still take.
+    permit: u64,
+}
+
+/// Standard output and standard error come first; their handles share one stream each.
+static OUTPUTS: Single<Slab<OutputStream, 2>> =
+    Single::new(Slab::new([OutputStream::standard(FileId(1)), OutputStream::standard(FileId(2))]));
+
+/// The representation of standard output.
+pub const STDOUT: u32 = 0;
+/// The representation of standard error.
+pub const STDERR: u32 = 1;
+
+/// What a file takes in one `write`.
+const PERMIT_FILE_BYTES: u64 = 0x10_0000;
+/// What everything takes that reports itself as ready: a pipe does so with a page free.
+const PERMIT_STREAM_BYTES: u64 = 4096;
+
+impl OutputStream {
+    const fn standard(file: FileId) -> OutputStream {
+        OutputStream { file, target: Target::Stream, examined: false, closed: false, permit: 0 }
+    }
+
+    /// The stream's own error handling: what fails closes it.
+    fn settle<T>(&mut self, result: Result<T, Errno>) -> Result<T, StreamError> {
+        result.map_err(|errno| {
+            self.closed = true;
+            // Nobody reads any more: not an error, the stream has just ended.
+            if errno == Errno::PIPE { StreamError::CLOSED } else { StreamError::failed(errno) }
+        })
+    }
+
+    fn check_open(&self) -> Result<(), StreamError> {
+        if self.closed { Err(StreamError::CLOSED) } else { Ok(()) }
+    }
+
+    /// Writes everything.
+    fn write_all(&mut self, mut bytes: &[u8]) -> Result<(), Errno> {
+        let fd = files::fd(self.file)?;
+        while !bytes.is_empty() {
+            match self.write_some(fd, bytes) {
+                Ok(0) => return Err(Errno::IO),
+                Ok(written) => {
+                    if let Target::At(position) = &mut self.target {
+                        *position += written as u64;
+                    }
+                    bytes = bytes.get(written..).unwrap_or_default();
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => files::wait(fd, PollFlags::OUT),
+                // A position means nothing to a pipe.
+                Err(Errno::SPIPE) if self.target != Target::Stream => self.target = Target::Stream,
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn write_some(&self, fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno> {
+        match self.target {
+            Target::Stream | Target::File => rustix::io::write(fd, bytes),
+            Target::At(position) => rustix::io::pwrite(fd, bytes, position),
+            Target::End => append(fd, bytes),
+        }
+    }
+
+    /// Looks at the file behind a standard stream, once.
+    fn examine(&mut self, fd: BorrowedFd<'_>) {
+        if !self.examined {
+            self.examined = true;
+            let mode = fstat(fd).map_or(0, |stat| stat.st_mode);
+            if FileType::from_raw_mode(mode) == FileType::RegularFile {
+                self.target = Target::File;
+            }
+        }
+    }
+
+    fn check_write(&mut self) -> Result<u64, StreamError> {
+        self.check_open()?;
+        let fd = files::fd(self.file);
+        let fd = self.settle(fd)?;
+        self.examine(fd);
+        self.permit = match self.target {
+            Target::Stream if !files::is_ready(fd, PollFlags::OUT) => 0,
+            Target::Stream => PERMIT_STREAM_BYTES,
+            _ => PERMIT_FILE_BYTES,
+        };
+        Ok(self.permit)
+    }
+
+    /// Waits until `check_write` permits something.
+    fn wait_for_permit(&mut self) -> Result<u64, StreamError> {
+        loop {
+            match self.check_write()? {
+                0 => {
+                    let fd = files::fd(self.file);
+                    let fd = self.settle(fd)?;
+                    files::wait(fd, PollFlags::OUT);
+                }
+                permit => return Ok(permit),
+            }
+        }
+    }
+
+    /// Takes `len` bytes from the permit.
+    fn use_permit(&mut self, len: u64) {
+        match self.permit.checked_sub(len) {
+            Some(rest) => self.permit = rest,
+            None => traps::raise_host("a stream is written beyond what `check-write` permitted"),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StreamError> {
+        self.check_open()?;
+        let result = self.write_all(bytes);
+        self.settle(result)
+    }
+
+    fn write_zeroes(&mut self, mut len: u64) -> Result<(), StreamError> {
+        static ZEROES: [u8; 512] = [0; 512];
+        while len > 0 {
+            let part = len.min(ZEROES.len() as u64);
+            self.write(ZEROES.get(..part as usize).unwrap_or_default())?;
+            len -= part;
+        }
+        Ok(())
+    }
+}
+
+/// Appends, whatever else writes to the file.
+fn append(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno> {
+    let vector = [IoSlice::new(bytes)];
+    match rustix::io::pwritev2(fd, &vector, u64::MAX, ReadWriteFlags::APPEND) {
+        // Kernels before 4.16 and some file systems do not have it.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+            let end = fstat(fd)?.st_size as u64;
+            rustix::io::pwrite(fd, bytes, end)
+        }
+        result => result,
+    }
+}
+
+/// Adds a stream that writes to a file and takes over one use of it. Returns its representation.
+pub fn open(file: FileId, target: Target) -> u32 {
+    let stream = OutputStream { file, target, examined: true, closed: false, permit: 0 };
+    OUTPUTS.with(|outputs| outputs.insert(stream))
+}
+
+fn with<R>(stream: u32, work: impl FnOnce(&mut OutputStream) -> R) -> R {
+    OUTPUTS.with(|outputs| work(outputs.get(stream)))
+}
+
+/// `output-stream.check-write`.
+#[unsafe(export_name = "wasi_io_streams__output_stream__check_write")]
+pub extern "C" fn check_write(stream: u32, out: Out<Outcome<u64, StreamError>>) {
+    out.write(with(stream, OutputStream::check_write).into());
+}
+
+/// `output-stream.write`.
+#[unsafe(export_name = "wasi_io_streams__output_stream__write")]
+pub unsafe extern "C" fn write(
+    stream: u32,
+    contents: *const u8,
+    len: usize,
+    out: Out<Outcome<(), StreamError>>,
+) {
+    // SAFETY: the parameters are an adapter's.
+    let bytes = unsafe { elements(contents, len) };
+    out.write(
+        with(stream, |stream| {
+            stream.check_open()?;
+            stream.use_permit(bytes.len() as u64);
+            stream.write(bytes)
+        })
+        .into(),
+    );
+}
+
+/// `output-stream.blocking-write-and-flush`.
+#[unsafe(export_name = "wasi_io_streams__output_stream__blocking_write_and_flush")]
+pub unsafe extern "C" fn blocking_write_and_flush(
+    stream: u32,
+    contents: *const u8,
+    len: usize,
+    out: Out<Outcome<(), StreamError>>,
+) {
+    // SAFETY: the parameters are an adapter's.
+    let bytes = unsafe { elements(contents, len) };
+    out.write(with(stream, |stream| stream.write(bytes)).into());
+}
+
+/// `output-stream.flush`.
+#[unsafe(export_name = "wasi_io_streams__output_stream__flush")]
+pub extern "C" fn flush(stream: u32, out: Out<Outcome<(), StreamError>>) {
+    out.write(with(stream, |stream| stream.check_open()).into());
+}
+
+/// `output-stream.blocking-flush`.
+#[unsafe(export_name = "wasi_io_streams__output_stream__blocking_flush")]
+pub extern "C" fn blocking_flush(stream: u32, out: Out<Outcome<(), StreamError>>) {
+    out.write(with(stream, |stream| stream.check_open()).into());
+}
+
+/// `output-stream.subscribe`.
+#[unsafe(export_name = "wasi_io_streams__output_stream__subscribe")]
+pub extern "C" fn subscribe(stream: u32) -> u32 {
+    let OutputStream { file, target, .. } = with(stream, |stream| *stream);
+    match target {
+        Target::Stream => poll::subscribe_file(file, PollFlags::OUT),
+        _ => poll::READY,
+    }
+}
+
+/// `output-stream.write-zeroes`.
+#[unsafe(export_name = "wasi_io_streams__output_stream__write_zeroes")]
+pub extern "C" fn write_zeroes(stream: u32, len: u64, out: Out<Outcome<(), StreamError>>) {
+    out.write(
+        with(stream, |stream| {
+            stream.check_open()?;
+            stream.use_permit(len);
+            stream.write_zeroes(len)
+        })
+        .into(),
+    );
+}
+
+/// `output-stream.blocking-write-zeroes-and-flush`.
+#[unsafe(export_name = "wasi_io_streams__output_stream__blocking_write_zeroes_and_flush")]
+pub extern "C" fn blocking_write_zeroes_and_flush(
+    stream: u32,
+    len: u64,
+    out: Out<Outcome<(), StreamError>>,
+) {
+    out.write(
+        with(stream, |stream| {
+            stream.check_open()?;
+            stream.write_zeroes(len)
+        })
+        .into(),
+    );
+}
+
+/// `output-stream.splice`.
+#[unsafe(export_name = "wasi_io_streams__output_stream__splice")]
+pub extern "C" fn splice(stream: u32, source: u32, len: u64, out: Out<Outcome<u64, StreamError>>) {
+    out.write(scratch::temporary(|| move_bytes(stream, source, len, false)).into());
+}
+
+/// `output-stream.blocking-splice`.
+#[unsafe(export_name = "wasi_io_streams__output_stream__blocking_splice")]
+pub extern "C" fn blocking_splice(
+    stream: u32,
+    source: u32,
+    len: u64,
+    out: Out<Outcome<u64, StreamError>>,
+) {
+    out.write(scratch::temporary(|| move_bytes(stream, source, len, true)).into());
+}
+
+/// Moves what there is, at most `len` bytes, from an input stream to an output stream.
+fn move_bytes(stream: u32, source: u32, len: u64, block: bool) -> Result<u64, StreamError> {
+    let permit = if block {
+        with(stream, OutputStream::wait_for_permit)
+    } else {
+        with(stream, OutputStream::check_write)
+    }?;
+    let len = len.min(permit).min(input::READ_BYTES_MAX);
+    if len == 0 {
+        return Ok(0);
+    }
+    let buffer = scratch::slice(len as usize);
+    let bytes = input::read_into(source, buffer, block)?;
+    with(stream, |stream| {
+        stream.permit = 0;
+        stream.write(bytes)
+    })?;
+    Ok(bytes.len() as u64)
+}
+
+/// Drops an `output-stream`.
+#[unsafe(export_name = "wasi_io_streams__output_stream__drop")]
+pub extern "C" fn drop(stream: u32) {
+    if let Some(stream) = OUTPUTS.with(|outputs| outputs.remove(stream)) {
+        files::release(stream.file);
+    }
+}

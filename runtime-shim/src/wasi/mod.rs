@@ -1,0 +1,18 @@
+//! Host functions: WASI 0.2.
+//!
+//! Each function's type is declared in `abi/wit`; its symbol and native signature follow from that
+//! by the rules of `docs/native-abi.md`, and a test holds the two together. What is declared is
+//! implemented as declared.
+//!
+//! Representations: streams, descriptors and pollables are indices of tables; an `error` is the
+//! error number itself and needs no table.
+
+pub mod abi;
+pub mod cli;
+pub mod clocks;
+pub mod error_code;
+mod files;
+
+mod grants;
+pub mod io;
+pub mod random;
