@@ -149,9 +149,9 @@ mod tests {
     }
 
     fn environment_of(records: &[Vec<u8>]) -> Vec<String> {
-        let bytes = records.concat();
+        let bytes: &[u8] = records.concat().leak();
         let mut got = Vec::new();
-        merge_environment(Records(&bytes), start::environment(), |name, value| {
+        merge_environment(Records(bytes), start::environment(), |name, value| {
             got.push(format!("{}={}", name.escape_ascii(), value.escape_ascii()));
         });
         got
