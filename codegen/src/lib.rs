@@ -5,6 +5,7 @@
 //! compiled, every symbol is defined, and every access that generated code makes
 //! is checked or covered by a rule of `docs/safety.md`.
 
+pub mod adapter;
 pub mod call_graph;
 pub mod compile;
 pub mod data;

@@ -56,8 +56,9 @@ pub struct Handle {
     pub kind: u32,
     /// How often it is lent at the moment.
     pub lends: u32,
-    /// Always 0.
-    pub padding: u32,
+    /// While the handle is lent by way of a list or a variant: the index + 1 of the next such
+    /// handle of the same call, 1 for the last. Else 0.
+    pub chain: u32,
 }
 
 impl Handle {
@@ -67,6 +68,8 @@ impl Handle {
     pub const KIND: i32 = 4;
     /// Offset of `lends`.
     pub const LENDS: i32 = 8;
+    /// Offset of `chain`.
+    pub const CHAIN: i32 = 12;
     /// Size of the record.
     pub const BYTES: u64 = 16;
 

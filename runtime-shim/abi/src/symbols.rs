@@ -18,8 +18,8 @@ pub const MEMORY_GROW: &str = "wasmelt_memory_grow";
 /// `extern "C" fn(table: *mut TableState, delta: u64, value: u64) -> u64`: the old number of
 /// elements, or `u64::MAX`.
 pub const TABLE_GROW: &str = "wasmelt_table_grow";
-/// `extern "C" fn(component: *mut ComponentState)`: makes room for more handles; aborts the
-/// program with `Trap::TooManyHandles` if there can be no more.
+/// `extern "C" fn(component: *mut ComponentState)`: makes room for more handles, all
+/// zero; aborts the program with `Trap::TooManyHandles` if there can be no more.
 pub const HANDLES_GROW: &str = "wasmelt_handles_grow";
 /// `extern "C" fn()`: gives back all scratch memory of the previous host call.
 pub const SCRATCH_RESET: &str = "wasmelt_scratch_reset";
@@ -31,6 +31,40 @@ pub const UTF8_VALIDATE: &str = "wasmelt_utf8_validate";
 /// `extern "C" fn(dst: *mut u8, src: *const u8, len: usize) -> u32`: copies, and 1 if the bytes
 /// are valid UTF-8.
 pub const UTF8_COPY: &str = "wasmelt_utf8_copy";
+/// `extern "C" fn(dst: *mut u8, src: *const u8, units: usize) -> u32`: copies UTF-16, and 1 if it
+/// has no unpaired surrogate.
+pub const UTF16_COPY: &str = "wasmelt_utf16_copy";
+/// `extern "C" fn(dst: *mut u8, src: *const u8, len: usize) -> u32`: widens Latin-1 to UTF-16;
+/// `dst` may be `src`. Always 1.
+pub const LATIN1_TO_UTF16: &str = "wasmelt_latin1_to_utf16";
+/// `extern "C" fn(dst: *mut u8, src: *const u8, len: usize) -> u64`: UTF-8 to UTF-16. The number of
+/// code units, or `u64::MAX` if the text is invalid.
+pub const UTF8_TO_UTF16: &str = "wasmelt_utf8_to_utf16";
+/// `extern "C" fn(dst: *mut u8, src: *const u8, units: usize) -> u64`: copies UTF-16. The number of
+/// code units, or `u64::MAX` if the text is invalid.
+pub const UTF16_TO_UTF16: &str = "wasmelt_utf16_to_utf16";
+/// `extern "C" fn(dst: *mut u8, src: *const u8, units: usize) -> u64`: UTF-16 to UTF-8. The number
+/// of bytes, or `u64::MAX` if the text is invalid.
+pub const UTF16_TO_UTF8: &str = "wasmelt_utf16_to_utf8";
+/// `extern "C" fn(dst: *mut u8, src: *const u8, len: usize) -> u64`: Latin-1 to UTF-8. The number
+/// of bytes.
+pub const LATIN1_TO_UTF8: &str = "wasmelt_latin1_to_utf8";
+/// `extern "C" fn(dst: *mut u8, src: *const u8, len: usize) -> u64`: copies bytes up to the first
+/// beyond ASCII. Their number.
+pub const ASCII_PREFIX: &str = "wasmelt_ascii_prefix";
+/// `extern "C" fn(dst: *mut u8, src: *const u8, units: usize) -> u64`: narrows UTF-16 up to the
+/// first unit beyond ASCII. The number of units.
+pub const UTF16_ASCII_PREFIX: &str = "wasmelt_utf16_ascii_prefix";
+/// `extern "C" fn(dst: *mut u8, src: *const u8, len: usize) -> u64`: UTF-8 to Latin-1 up to the
+/// first character that is beyond it or invalid. The number of bytes read, times 2 to the 32nd,
+/// plus the number of bytes written; at most 2 to the 31st bytes are read.
+pub const UTF8_LATIN1_PREFIX: &str = "wasmelt_utf8_latin1_prefix";
+/// `extern "C" fn(dst: *mut u8, src: *const u8, units: usize) -> u64`: narrows UTF-16 up to the
+/// first unit beyond Latin-1. The number of units, twice, as above.
+pub const UTF16_LATIN1_PREFIX: &str = "wasmelt_utf16_latin1_prefix";
+/// `extern "C" fn(text: *mut u8, units: usize) -> u32`: 1 if no unit is beyond Latin-1; they are
+/// then narrowed in place.
+pub const UTF16_NARROW: &str = "wasmelt_utf16_narrow";
 /// `extern "C" fn(address: *const u8, expected: u64, timeout_ns: i64, is_64_bit: u32) -> u32`:
 /// `memory.atomic.wait` in a program with one thread.
 pub const ATOMIC_WAIT: &str = "wasmelt_atomic_wait";

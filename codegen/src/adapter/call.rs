@@ -1,0 +1,428 @@
+//! A whole call through an adapter, in the order of `canon_lower` and `canon_lift`.
+//!
+//! Guards are there only where flattening could not prove that nobody observes them
+//! (`needs_may_leave`, `needs_may_enter` of the component instance).
+
+use super::abi_layout::{FLAT_PARAMS_MAX, FLAT_RESULTS_MAX, PointerSize};
+use super::copy::{Route, Source, Target};
+use super::endpoint::{Endpoint, Place};
+use super::generator::Generator;
+use crate::env::{Env, GUEST_CALL_CONV, NAMESPACE_FUNC, trap_code};
+use crate::error::Result;
+use crate::interface::{Type, TypeId};
+use crate::program::{
+    Adapter, ComponentInstanceId, FuncId, FuncKind, Lift, Lower, Program, ResourceId,
+};
+use cranelift_codegen::ir::{
+    self, AbiParam, InstBuilder, Signature, StackSlotData, StackSlotKind, UserFuncName, Value,
+    types,
+};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use std::collections::HashSet;
+use wasmelt_abi::handles::ComponentState;
+use wasmelt_abi::symbols;
+use wasmelt_abi::trap::Trap;
+
+/// Generates the function of an adapter. Its signature is that of the function's core type.
+///
+/// # Errors
+///
+/// `Unsupported` if a type exceeds what the generator handles.
+pub fn build_adapter(
+    env: Env<'_>,
+    func: FuncId,
+    scratch: &mut FunctionBuilderContext,
+) -> Result<ir::Function> {
+    let FuncKind::Adapter(adapter) = &env.program.funcs[func].kind else {
+        panic!("{func} is no adapter")
+    };
+    let signature = env.guest_signature(env.program.funcs[func].ty);
+    let name = UserFuncName::user(NAMESPACE_FUNC, func.as_u32());
+    let mut body = ir::Function::with_name_signature(name, signature);
+    let b = FunctionBuilder::new(&mut body, scratch);
+    let mut generator = Generator::new(env, b);
+    let call = Call::new(&mut generator, adapter)?;
+    // Both follow from the same component function type.
+    assert_eq!(generator.b.func.signature, call.signature(), "the core type of {func}");
+    generator.generate_call(&call)?;
+    generator.finish();
+    Ok(body)
+}
+
+/// What the generation of a call needs to know about both sides.
+struct Call<'a> {
+    caller: Endpoint<'a>,
+    callee: Endpoint<'a>,
+    lift: &'a Lift,
+    params: Vec<TypeId>,
+    result: Option<TypeId>,
+    /// The core values of each side.
+    caller_shape: Shape,
+    callee_shape: Shape,
+    /// What the parameters' types mention, at whatever depth.
+    mentions: Mentions,
+}
+
+/// How a component function type looks as core values on one side.
+struct Shape {
+    /// Whether the parameters go through memory.
+    params_in_memory: bool,
+    /// The core parameters, without the pointer to the result.
+    params: Vec<ir::Type>,
+    /// The core result. `None` with `result_in_memory` unset is no result at all.
+    result: Option<ir::Type>,
+    /// Whether the result goes through memory.
+    result_in_memory: bool,
+    pointer: PointerSize,
+}
+
+impl Shape {
+    fn new(
+        g: &Generator<'_, '_>,
+        params: &[TypeId],
+        result: Option<TypeId>,
+        pointer: PointerSize,
+    ) -> Result<Shape> {
+        let flat_params = g.layouts.record(params, pointer)?.flat;
+        let params_in_memory = flat_params.is_none();
+        debug_assert!(flat_params.as_ref().is_none_or(|flat| flat.len() <= FLAT_PARAMS_MAX));
+        let flat_result = result.map(|ty| g.layouts.get(ty, pointer).flat.clone());
+        let flat_result = flat_result.unwrap_or(Some(Vec::new()));
+        let flat_result = flat_result.filter(|flat| flat.len() <= FLAT_RESULTS_MAX);
+        Ok(Shape {
+            params_in_memory,
+            params: flat_params.unwrap_or_else(|| vec![pointer.clif_type()]),
+            result: flat_result.as_ref().and_then(|flat| flat.first().copied()),
+            result_in_memory: flat_result.is_none(),
+            pointer,
+        })
+    }
+}
+
+impl<'a> Call<'a> {
+    fn new(g: &mut Generator<'a, '_>, adapter: &'a Adapter) -> Result<Call<'a>> {
+        let env = g.env;
+        let ty = &env.program.func_types[adapter.ty];
+        let params = ty.params.iter().map(|(_, ty)| *ty).collect::<Vec<_>>();
+        for part in params.iter().chain(&ty.result) {
+            g.layouts.prepare(*part)?;
+        }
+        let caller = match &adapter.lower {
+            Lower::Guest { instance, options } => Endpoint::guest(env, *instance, options),
+            Lower::Native => Endpoint::Native,
+        };
+        let callee = match &adapter.lift {
+            Lift::Guest { instance, options, .. } => Endpoint::guest(env, *instance, options),
+            Lift::Host(_) => Endpoint::Native,
+        };
+        Ok(Call {
+            caller_shape: Shape::new(g, &params, ty.result, caller.pointer())?,
+            callee_shape: Shape::new(g, &params, ty.result, callee.pointer())?,
+            mentions: Mentions::of(env.program, &params),
+            caller,
+            callee,
+            lift: &adapter.lift,
+            params,
+            result: ty.result,
+        })
+    }
+
+    /// The adapter's own signature.
+    fn signature(&self) -> Signature {
+        let shape = &self.caller_shape;
+        let mut signature = Signature::new(GUEST_CALL_CONV);
+        signature.params.extend(shape.params.iter().map(|ty| AbiParam::new(*ty)));
+        if shape.result_in_memory {
+            signature.params.push(AbiParam::new(shape.pointer.clif_type()));
+        }
+        signature.returns.extend(shape.result.map(AbiParam::new));
+        signature
+    }
+
+    /// Whether borrow handles are put into the callee's table.
+    fn lends_handles(&self, g: &Generator<'_, '_>) -> bool {
+        let Endpoint::Guest { instance, .. } = self.callee else { return false };
+        self.mentions.borrows.iter().any(|resource| !g.defines(instance, *resource))
+    }
+
+    /// Whether the caller's handles must be counted while they are lent; see `handles`.
+    fn counts_lends(&self, program: &Program) -> bool {
+        let Endpoint::Guest { instance, .. } = self.caller else { return false };
+        let is_given_away = !self.mentions.borrows.is_disjoint(&self.mentions.owns);
+        let is_guest_called = matches!(self.callee, Endpoint::Guest { .. });
+        let can_run = program.component_instances[instance].needs_may_enter;
+        is_given_away || (is_guest_called && can_run && !self.mentions.borrows.is_empty())
+    }
+}
+
+/// What types mention, at whatever depth.
+#[derive(Default)]
+struct Mentions {
+    owns: HashSet<ResourceId>,
+    borrows: HashSet<ResourceId>,
+}
+
+impl Mentions {
+    fn of(program: &Program, roots: &[TypeId]) -> Mentions {
+        let mut mentions = Mentions::default();
+        let mut seen = HashSet::new();
+        let mut rest = roots.to_vec();
+        while let Some(ty) = rest.pop() {
+            if !seen.insert(ty) {
+                continue;
+            }
+            match &program.types[ty] {
+                Type::Own(resource) => drop(mentions.owns.insert(*resource)),
+                Type::Borrow(resource) => drop(mentions.borrows.insert(*resource)),
+                Type::List(element) | Type::FixedList(element, _) => rest.push(*element),
+                Type::Map(key, value) => rest.extend([*key, *value]),
+                Type::Record(fields) => rest.extend(fields.iter().map(|(_, ty)| *ty)),
+                Type::Tuple(fields) => rest.extend(fields),
+                Type::Variant(cases) => rest.extend(cases.iter().filter_map(|(_, ty)| *ty)),
+                Type::Option(payload) => rest.push(*payload),
+                Type::Result { ok, err } => rest.extend(ok.iter().chain(err)),
+                _ => {}
+            }
+        }
+        mentions
+    }
+}
+
+impl<'a> Generator<'a, '_> {
+    fn generate_call(&mut self, call: &Call<'a>) -> Result<()> {
+        let entry = self.b.create_block();
+        self.b.append_block_params_for_function_params(entry);
+        self.b.switch_to_block(entry);
+        let params = self.b.block_params(entry).to_vec();
+
+        if is_call_between_relatives(self.env.program, call) {
+            self.b.ins().trap(trap_code(Trap::CannotEnter));
+            return Ok(());
+        }
+        if let Endpoint::Guest { instance, .. } = call.caller {
+            self.check_may_leave(instance);
+        }
+        let entered = entered_instances(self.env.program, call);
+        self.enter(&entered);
+        self.reset_scratch_before(call)?;
+        let borrows = self.open_borrow_scope(call);
+
+        let mut args = self.pass_params(call, &params)?;
+        let results = self.call_callee(call, &mut args);
+        self.close_borrow_scope(call, borrows);
+
+        if matches!(call.caller, Endpoint::Native) && self.has_pointers(call.result) {
+            // Host functions that ran inside the call have used it until now.
+            self.call_shim(symbols::SCRATCH_RESET, &[], &[]);
+        }
+        // `post-return` may free what the results point at, so the results are moved first.
+        let out = self.pass_result(call, &results, args.result_place, params.last().copied())?;
+        if let Lift::Guest { instance, options, .. } = call.lift
+            && let Some(post_return) = options.post_return
+        {
+            self.call_without_leaving(*instance, post_return, &results);
+        }
+        if let Endpoint::Guest { instance, .. } = call.caller {
+            self.release_lent(instance);
+        }
+        self.leave(&entered);
+        self.b.ins().return_(&out);
+        Ok(())
+    }
+
+    /// Moves the parameters to the callee's side.
+    fn pass_params(&mut self, call: &Call<'a>, params: &[Value]) -> Result<Args> {
+        let counts_lends = call.counts_lends(self.env.program);
+        if counts_lends {
+            self.start_chain();
+        }
+        let route = Route { from: call.caller, to: call.callee, counts_lends };
+        let source_place;
+        let source = if call.caller_shape.params_in_memory {
+            let layout = self.layouts.record(&call.params, call.caller.pointer())?;
+            source_place = self.check_record(call.caller, params[0], layout.size, layout.align);
+            Source::Memory(source_place)
+        } else {
+            Source::Flat(&params[..call.caller_shape.params.len()])
+        };
+        let mut args = Args::default();
+        if !call.callee_shape.params_in_memory {
+            args.values = self.copy_fields(route, &call.params, source, Target::Flat)?;
+            return Ok(args);
+        }
+        let layout = self.layouts.record(&call.params, call.callee.pointer())?;
+        let (pointer, place) = match call.callee {
+            Endpoint::Native => self.stack_record(layout.size, layout.align),
+            Endpoint::Guest { .. } => {
+                let size = self.word(u64::from(layout.size));
+                let (pointer, address) = self.allocate(call.callee, size, layout.align);
+                (pointer, Place { address, offset: 0, memory: call.callee.memory() })
+            }
+        };
+        self.copy_fields(route, &call.params, source, Target::Memory(place))?;
+        args.values = vec![pointer];
+        Ok(args)
+    }
+
+    /// Calls the callee's function; its core results.
+    fn call_callee(&mut self, call: &Call<'a>, args: &mut Args) -> Vec<Value> {
+        match call.lift {
+            Lift::Guest { func, .. } => self.call_func(*func, &args.values),
+            Lift::Host(host) => {
+                if let (true, Some(result)) = (call.callee_shape.result_in_memory, call.result) {
+                    let layout = self.layouts.get(result, PointerSize::P64);
+                    let (size, align) = (layout.size, layout.align);
+                    let (pointer, place) = self.stack_record(size, align);
+                    args.values.push(pointer);
+                    args.result_place = Some(place);
+                }
+                let returns = call.callee_shape.result.as_slice();
+                self.call_symbol(self.env.host_symbol(*host), &args.values, returns)
+            }
+        }
+    }
+
+    /// Moves the result to the caller's side. `results` are the callee's core results;
+    /// `host_place` is where a host function has put its result; `out_pointer` is the adapter's
+    /// last parameter.
+    fn pass_result(
+        &mut self,
+        call: &Call<'a>,
+        results: &[Value],
+        host_place: Option<Place>,
+        out_pointer: Option<Value>,
+    ) -> Result<Vec<Value>> {
+        let Some(result) = call.result else { return Ok(Vec::new()) };
+        let route = Route { from: call.callee, to: call.caller, counts_lends: false };
+        let source = match (call.callee_shape.result_in_memory, host_place) {
+            (false, _) => Source::Flat(results),
+            (true, Some(place)) => Source::Memory(place),
+            (true, None) => {
+                let layout = self.layouts.get(result, call.callee.pointer());
+                let (size, align) = (layout.size, layout.align);
+                Source::Memory(self.check_record(call.callee, results[0], size, align))
+            }
+        };
+        if !call.caller_shape.result_in_memory {
+            return self.copy_value(route, result, source, Target::Flat);
+        }
+        let layout = self.layouts.get(result, call.caller.pointer());
+        let (size, align) = (layout.size, layout.align);
+        let pointer = out_pointer.expect("a result in memory has a parameter that points there");
+        let place = self.check_record(call.caller, pointer, size, align);
+        self.copy_value(route, result, source, Target::Memory(place))
+    }
+
+    /// Room for a native record on the stack: its address, twice.
+    fn stack_record(&mut self, size_bytes: u32, align: u32) -> (Value, Place) {
+        let align_log2 = align.trailing_zeros() as u8;
+        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size_bytes, align_log2);
+        let slot = self.b.create_sized_stack_slot(slot);
+        let address = self.b.ins().stack_addr(types::I64, slot, 0);
+        (address, Place { address, offset: 0, memory: None })
+    }
+
+    /// A call of the host starts with empty scratch memory, if it may use any.
+    fn reset_scratch_before(&mut self, call: &Call<'a>) -> Result<()> {
+        let params = self.layouts.record(&call.params, PointerSize::P64)?;
+        let is_host = matches!(call.callee, Endpoint::Native);
+        if is_host && (params.has_pointers || self.has_pointers(call.result)) {
+            self.call_shim(symbols::SCRATCH_RESET, &[], &[]);
+        }
+        Ok(())
+    }
+
+    fn has_pointers(&self, ty: Option<TypeId>) -> bool {
+        ty.is_some_and(|ty| self.layouts.get(ty, PointerSize::P64).has_pointers)
+    }
+
+    /// Starts counting the callee's borrow handles from 0; gives back the count until now.
+    fn open_borrow_scope(&mut self, call: &Call<'a>) -> Option<Value> {
+        let Endpoint::Guest { instance, .. } = call.callee else { return None };
+        if !call.lends_handles(self) {
+            return None;
+        }
+        let outer = self.load_state(instance, ComponentState::BORROWS);
+        let zero = self.b.ins().iconst(types::I32, 0);
+        self.store_state(instance, ComponentState::BORROWS, zero);
+        Some(outer)
+    }
+
+    /// Traps if the callee has kept a borrow handle.
+    fn close_borrow_scope(&mut self, call: &Call<'a>, outer: Option<Value>) {
+        if let (Endpoint::Guest { instance, .. }, Some(outer)) = (call.callee, outer) {
+            let left = self.load_state(instance, ComponentState::BORROWS);
+            self.trap_if(left, Trap::BorrowsLeft);
+            self.store_state(instance, ComponentState::BORROWS, outer);
+        }
+    }
+
+    /// Traps if the instance must not call out now.
+    pub(super) fn check_may_leave(&mut self, instance: ComponentInstanceId) {
+        if self.env.program.component_instances[instance].needs_may_leave {
+            let may_leave = self.load_state(instance, ComponentState::MAY_LEAVE);
+            self.b.ins().trapz(may_leave, trap_code(Trap::CannotLeave));
+        }
+    }
+
+    /// Enters component instances; traps if one of them must not be entered now.
+    pub(super) fn enter(&mut self, instances: &[ComponentInstanceId]) {
+        for instance in instances {
+            let may_enter = self.load_state(*instance, ComponentState::MAY_ENTER);
+            self.b.ins().trapz(may_enter, trap_code(Trap::CannotEnter));
+            let no = self.b.ins().iconst(types::I32, 0);
+            self.store_state(*instance, ComponentState::MAY_ENTER, no);
+        }
+    }
+
+    /// Undoes [`Self::enter`].
+    pub(super) fn leave(&mut self, instances: &[ComponentInstanceId]) {
+        for instance in instances {
+            let yes = self.b.ins().iconst(types::I32, 1);
+            self.store_state(*instance, ComponentState::MAY_ENTER, yes);
+        }
+    }
+}
+
+/// The core arguments of the callee.
+#[derive(Default)]
+struct Args {
+    values: Vec<Value>,
+    /// Where a host function puts its result.
+    result_place: Option<Place>,
+}
+
+/// Whether a call goes to its own component instance, to one around it or to one inside it. Such
+/// calls always trap: the specification is about to allow some of them, but no engine does yet.
+fn is_call_between_relatives(program: &Program, call: &Call<'_>) -> bool {
+    match (call.caller, call.callee) {
+        (Endpoint::Guest { instance: a, .. }, Endpoint::Guest { instance: b, .. }) => {
+            ancestors(program, a).any(|outer| outer == b)
+                || ancestors(program, b).any(|outer| outer == a)
+        }
+        _ => false,
+    }
+}
+
+/// The component instances that a call enters and that can tell: the callee and what is around
+/// it, but not around the caller.
+fn entered_instances(program: &Program, call: &Call<'_>) -> Vec<ComponentInstanceId> {
+    let Endpoint::Guest { instance: callee, .. } = call.callee else { return Vec::new() };
+    let inside: HashSet<_> = match call.caller {
+        Endpoint::Guest { instance, .. } => ancestors(program, instance).collect(),
+        Endpoint::Native => HashSet::new(),
+    };
+    ancestors(program, callee)
+        .filter(|outer| !inside.contains(outer))
+        .filter(|outer| program.component_instances[*outer].needs_may_enter)
+        .collect()
+}
+
+/// A component instance and those around it, innermost first.
+pub(super) fn ancestors(
+    program: &Program,
+    instance: ComponentInstanceId,
+) -> impl Iterator<Item = ComponentInstanceId> {
+    let parent = |at: &ComponentInstanceId| program.component_instances[*at].parent;
+    std::iter::successors(Some(instance), parent)
+}
