@@ -1,9 +1,10 @@
 //! Which generator makes which function.
 
+use crate::adapter::{build_adapter, build_resource_op};
 use crate::call_graph::main_func;
 use crate::data::InitialData;
 use crate::env::Env;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::init;
 use crate::program::{FuncId, FuncKind};
 use crate::script::build_trampoline;
@@ -34,8 +35,8 @@ pub fn generate(
     }
     match &env.program.funcs[func].kind {
         FuncKind::Wasm { .. } => translate_body(env, func, &mut scratch.translate),
-        FuncKind::Adapter(_) => Err(Error::unsupported("adapters")),
-        FuncKind::Resource { .. } => Err(Error::unsupported("resource built-ins")),
+        FuncKind::Adapter(_) => build_adapter(env, func, &mut scratch.builder),
+        FuncKind::Resource { .. } => build_resource_op(env, func, &mut scratch.builder),
         FuncKind::Init(_) => Ok(init::build_init(env, func, &mut scratch.builder)),
         FuncKind::Trampoline => Ok(build_trampoline(env, func, &mut scratch.builder)),
         FuncKind::Missing(missing) => {

@@ -52,12 +52,9 @@ impl InlineLimits {
             OptLevel::None => InlineLimits { enabled: false, ..full },
             OptLevel::Less => InlineLimits { boundary_bonus: 60, growth_insts_max: 500, ..full },
             OptLevel::Full => full,
-            OptLevel::Size => InlineLimits {
-                call_cost: 10,
-                boundary_bonus: 20,
-                growth_insts_max: 200,
-                ..full
-            },
+            OptLevel::Size => {
+                InlineLimits { call_cost: 10, boundary_bonus: 20, growth_insts_max: 200, ..full }
+            }
         }
     }
 }

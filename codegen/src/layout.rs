@@ -220,10 +220,7 @@ fn place_memories(program: &Program, options: &Options, layout: &mut Layout) -> 
         let type_max_bytes = ty.max_pages.unwrap_or(u64::MAX).saturating_mul(page_bytes);
         let limit = if ty.memory64 { MEMORY64_BYTES_MAX } else { MEMORY32_BYTES_MAX };
         if min_bytes > limit {
-            return Err(Error::unsupported(format!(
-                "a memory of more than {} GiB",
-                limit >> 30
-            )));
+            return Err(Error::unsupported(format!("a memory of more than {} GiB", limit >> 30)));
         }
         let place = &mut layout.memories[id];
         place.max_bytes = type_max_bytes.min(limit);

@@ -105,8 +105,7 @@ pub fn build_isa(options: &Options) -> Result<OwnedTargetIsa> {
         })?;
     }
     let flags = settings::Flags::new(shared_settings(options));
-    isa.finish(flags)
-        .map_err(|error| Error::unsupported(format!("the target `{triple}`: {error}")))
+    isa.finish(flags).map_err(|error| Error::unsupported(format!("the target `{triple}`: {error}")))
 }
 
 fn shared_settings(options: &Options) -> settings::Builder {

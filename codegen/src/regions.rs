@@ -6,7 +6,9 @@
 //! is inlined into another, so the numbers are the same in every function.
 
 use crate::program::{ComponentInstanceId, GlobalId, MemoryId, TableId};
-use cranelift_codegen::ir::{self, AliasRegion, AliasRegionData, Endianness, MemFlagsData, TrapCode};
+use cranelift_codegen::ir::{
+    self, AliasRegion, AliasRegionData, Endianness, MemFlagsData, TrapCode,
+};
 use cranelift_entity::EntityRef;
 use std::borrow::Cow;
 

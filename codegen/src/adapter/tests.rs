@@ -96,7 +96,8 @@ impl World {
         let memory = Memory { ty, instance, image: Vec::new(), grows: true, live: true };
         let id = self.program.memories.push(memory);
         let check = BoundsCheck::Guard;
-        self.layout.memories[id] = MemoryPlace { base, state: 0x40_1000, check };
+        self.layout.memories[id] =
+            MemoryPlace { base, state: 0x40_1000, check, ..Default::default() };
         id
     }
 
