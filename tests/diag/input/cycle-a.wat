@@ -1,0 +1,3 @@
+(component
+  (import "./cycle-b.wasm" (component $B))
+  (instance $b (instantiate $B)))

@@ -1,0 +1,3 @@
+(component
+  (import "./cycle-a.wasm" (component $A))
+  (instance $a (instantiate $A)))

@@ -1,0 +1,3 @@
+(component
+  (import "./not-there.wasm" (component $NotThere (export "answer" (func (result u32)))))
+  (instance $it (instantiate $NotThere)))
