@@ -1,0 +1,285 @@
+//! The host's side of the imports: what it declares, and what an import of it is.
+//!
+//! The declarations are the WIT files of the runtime shim. They are parsed when
+//! the first import asks for them, and their types become interned interface
+//! types, so that checking an import against its declaration is comparing ids.
+//! Versions match by semver: within a minor version of `0.x`, else within a major
+//! version; what a file declares is then the newest patch version.
+
+use crate::error::{Error, Result};
+use crate::interface::FuncTypeId;
+use crate::program::{HostFunc, HostFuncId, Missing, Program, Resource, ResourceId, ResourceKind};
+use crate::state::Flattener;
+use crate::wit_types::WitTypes;
+use crate::{difference, near};
+use cranelift_entity::EntitySet;
+use indexmap::IndexMap;
+use std::collections::HashMap;
+use wit_parser::{InterfaceId, Resolve, SourceMap, UnresolvedPackageGroup};
+
+/// What the host declares, and which of it the program names.
+#[derive(Default)]
+pub(crate) struct Host {
+    files: Vec<(String, String)>,
+    world: Option<World>,
+    /// Interface key and name to the one resource type.
+    resources: HashMap<(String, String), ResourceId>,
+    /// Resource types of the outside that the host does not have.
+    unknown_resources: EntitySet<ResourceId>,
+    funcs: HashMap<(String, FuncTypeId), HostFuncId>,
+}
+
+/// The parsed declarations.
+pub(crate) struct World {
+    pub(crate) resolve: Resolve,
+    /// By interface key.
+    pub(crate) interfaces: IndexMap<String, InterfaceId>,
+}
+
+impl Host {
+    pub(crate) fn new(wit: &[(&str, &str)]) -> Host {
+        let files = wit.iter().map(|(path, text)| (path.to_string(), text.to_string()));
+        Host { files: files.collect(), ..Host::default() }
+    }
+
+    /// Parses the declarations unless that is done.
+    fn world(&mut self) -> Result<&World> {
+        if self.world.is_none() {
+            self.world = Some(parse_world(std::mem::take(&mut self.files))?);
+        }
+        Ok(self.world.as_ref().expect("it was set just before"))
+    }
+
+    /// Whether a resource type belongs to the outside and the host does not have it.
+    pub(crate) fn is_unknown(&self, resource: ResourceId) -> bool {
+        self.unknown_resources.contains(resource)
+    }
+
+    /// The resource type of that name of an interface.
+    fn resource(&mut self, program: &mut Program, interface: &str, name: &str) -> ResourceId {
+        let key = (interface_key(interface), name.to_string());
+        *self.resources.entry(key).or_insert_with(|| {
+            let drop_symbol = format!("{}__drop", symbol_prefix(interface, name));
+            let name = format!("{}.{name}", path_of(interface));
+            let kind = ResourceKind::Host { drop_symbol };
+            program.resources.push(Resource { name, kind })
+        })
+    }
+}
+
+/// Parses the declarations. They are the shim's own, so what is wrong with them is our fault.
+fn parse_world(files: Vec<(String, String)>) -> Result<World> {
+    let broken = |path: &str, error: String| {
+        Error::environment(format!("the host's declarations in `{path}` are broken: {error}"))
+    };
+    let mut groups: Vec<UnresolvedPackageGroup> = Vec::with_capacity(files.len());
+    for (path, text) in &files {
+        let mut source = SourceMap::new();
+        source.push_str(path, text.as_str());
+        let parsed = source.parse();
+        groups.push(parsed.map_err(|(map, error)| broken(path, error.render(&map)))?);
+    }
+    let mut resolve = Resolve::new();
+    if let Some(main) = groups.pop() {
+        let pushed = resolve.push_groups(main, groups);
+        pushed.map_err(|error| broken("*", error.to_string()))?;
+    }
+    let mut interfaces = IndexMap::new();
+    for (id, interface) in resolve.interfaces.iter() {
+        if interface.name.is_some()
+            && let Some(name) = resolve.id_of(id)
+        {
+            interfaces.insert(interface_key(&name), id);
+        }
+    }
+    Ok(World { resolve, interfaces })
+}
+
+/// The resource type that an import of an interface declares under that name.
+pub(crate) fn import_resource(
+    state: &mut Flattener<'_>,
+    interface: &str,
+    name: &str,
+) -> Result<ResourceId> {
+    let world = state.host.world()?;
+    let declared = world.interfaces.get(&interface_key(interface));
+    let known = declared.is_some_and(|id| {
+        let types = &world.resolve.interfaces[*id].types;
+        types.get(name).is_some_and(|ty| {
+            matches!(world.resolve.types[*ty].kind, wit_parser::TypeDefKind::Resource)
+        })
+    });
+    let resource = state.host.resource(&mut state.program, interface, name);
+    if !known {
+        state.host.unknown_resources.insert(resource);
+    }
+    Ok(resource)
+}
+
+/// The host function that an import of an interface declares under that name, or why there is none.
+pub(crate) fn import_func(
+    state: &mut Flattener<'_>,
+    interface: &str,
+    name: &str,
+    ty: FuncTypeId,
+) -> Result<std::result::Result<HostFuncId, Missing>> {
+    let symbol = symbol_of(interface, name);
+    if let Some(host) = state.host.funcs.get(&(symbol.clone(), ty)) {
+        return Ok(Ok(*host));
+    }
+    let world = state.host.world()?;
+    let Some(declared) = world.interfaces.get(&interface_key(interface)).copied() else {
+        return Ok(Err(Missing::Import(interface.to_string())));
+    };
+    if !world.resolve.interfaces[declared].functions.contains_key(name) {
+        let (interface, name) = (interface.to_string(), name.to_string());
+        return Ok(Err(Missing::HostFunc { interface, name }));
+    }
+    let host = match declared_type(state, declared, name) {
+        Ok(host) => host,
+        Err(construct) => return Ok(Err(Missing::Construct(construct.to_string()))),
+    };
+    if host != ty {
+        let differs = difference::of_functions(&state.program, ty, host);
+        let message = format!("the import `{name}` of `{interface}` has another type: {differs}");
+        return Ok(Err(Missing::HostType(message)));
+    }
+    let (interface, name) = (interface.to_string(), name.to_string());
+    let func = HostFunc {
+        interface,
+        name,
+        symbol: symbol.clone(),
+        ty,
+        live: false,
+        reached_by: Vec::new(),
+    };
+    let id = state.program.hosts.push(func);
+    state.host.funcs.insert((symbol, ty), id);
+    Ok(Ok(id))
+}
+
+/// The type of a function as the host declares it.
+fn declared_type(
+    state: &mut Flattener<'_>,
+    interface: InterfaceId,
+    name: &str,
+) -> std::result::Result<FuncTypeId, crate::intern::Construct> {
+    let world = state.host.world.take().expect("the caller has looked the interface up in it");
+    let mut types = WitTypes {
+        resolve: &world.resolve,
+        program: &mut state.program,
+        interner: &mut state.interner,
+        resource: &mut |program, interface, name| state.host.resource(program, interface, name),
+    };
+    let ty = types.func_type(&world.resolve.interfaces[interface].functions[name]);
+    state.host.world = Some(world);
+    ty
+}
+
+/// The error for a function that is reached and cannot be called.
+pub(crate) fn missing_error(host: &mut Host, why: &Missing) -> Error {
+    let world = host.world().ok();
+    match why {
+        Missing::Import(name) => {
+            let error = Error::environment(format!("missing import `{name}`"));
+            let known = world.map(|world| near::interfaces(world, name)).unwrap_or_default();
+            let bind = format!("`--with {name}=PATH` binds it to a component");
+            match known.is_empty() {
+                true => error.help(bind),
+                false => error.help(format!("{bind}; the host has {}", known.join(", "))),
+            }
+        }
+        Missing::HostFunc { interface, name } => {
+            let error = Error::unsupported(format!(
+                "the host has no function `{name}` in `{interface}`"
+            ));
+            let known = world.map(|world| near::functions(world, interface, name));
+            match known.unwrap_or_default() {
+                known if known.is_empty() => error,
+                known => error.help(format!("it has {}", known.join(", "))),
+            }
+        }
+        Missing::HostType(message) => Error::invalid(message.clone()),
+        Missing::Construct(name) => Error::unsupported(name.clone()),
+    }
+}
+
+/// An interface name without what semver lets differ: `wasi:io/streams@0.2`.
+pub(crate) fn interface_key(interface: &str) -> String {
+    match interface.split_once('@') {
+        Some((path, version)) => format!("{path}@{}", compatible_version(version)),
+        None => interface.to_string(),
+    }
+}
+
+/// The part of a version that compatible versions share.
+fn compatible_version(version: &str) -> &str {
+    if version.contains('-') {
+        return version; // A pre-release is compatible with itself alone.
+    }
+    let version = version.split('+').next().unwrap_or(version);
+    let dots = || version.match_indices('.').map(|(at, _)| at);
+    match version.split('.').next() {
+        Some("0") if version.starts_with("0.0.") => version,
+        Some("0") => dots().nth(1).map_or(version, |at| &version[..at]),
+        _ => dots().next().map_or(version, |at| &version[..at]),
+    }
+}
+
+/// Whether two import or export names mean the same interface in compatible versions.
+pub(crate) fn is_compatible(a: &str, b: &str) -> bool {
+    a == b || (a.contains('@') && interface_key(a) == interface_key(b))
+}
+
+/// An interface name without its version.
+pub(crate) fn path_of(interface: &str) -> &str {
+    interface.split('@').next().unwrap_or(interface)
+}
+
+/// The symbol of a host function: `wasi:io/streams` and `[method]output-stream.check-write` become
+/// `wasi_io_streams__output_stream__check_write`.
+pub(crate) fn symbol_of(interface: &str, name: &str) -> String {
+    let (kind, name) = match name.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((kind, name)) => (kind, name),
+        None => ("", name),
+    };
+    let prefix = symbol_prefix(interface, &name.replace('.', "__"));
+    if kind == "constructor" { format!("{prefix}__new") } else { prefix }
+}
+
+fn symbol_prefix(interface: &str, name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
+    let mut symbol: String = path_of(interface).chars().map(plain).collect();
+    symbol.push_str("__");
+    symbol.extend(name.chars().map(plain));
+    symbol
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_match_by_semver() {
+        assert!(is_compatible("wasi:io/streams@0.2.0", "wasi:io/streams@0.2.12"));
+        assert!(!is_compatible("wasi:io/streams@0.2.0", "wasi:io/streams@0.3.0"));
+        assert!(!is_compatible("wasi:io/streams@0.2.0", "wasi:io/error@0.2.0"));
+        assert!(!is_compatible("a:b/c@0.2.0-rc.1", "a:b/c@0.2.0"));
+        assert!(is_compatible("a:b/c@1.4.0", "a:b/c@1.0.3"));
+        assert!(!is_compatible("a:b/c@0.0.1", "a:b/c@0.0.2"));
+        assert!(is_compatible("a:b/c", "a:b/c") && !is_compatible("a:b/c", "a:b/c@1.0.0"));
+    }
+
+    #[test]
+    fn symbols_follow_from_names() {
+        let streams = "wasi:io/streams@0.2.0";
+        let method = symbol_of(streams, "[method]output-stream.check-write");
+        assert_eq!(method, "wasi_io_streams__output_stream__check_write");
+        let plain = symbol_of("wasi:cli/stdout@0.2.3", "get-stdout");
+        assert_eq!(plain, "wasi_cli_stdout__get_stdout");
+        let new = symbol_of("wasi:http/types@0.2.0", "[constructor]fields");
+        assert_eq!(new, "wasi_http_types__fields__new");
+        let fixed = symbol_of("wasi:http/types@0.2.0", "[static]fields.from-list");
+        assert_eq!(fixed, "wasi_http_types__fields__from_list");
+    }
+}

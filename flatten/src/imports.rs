@@ -1,0 +1,181 @@
+//! The imports of a component: arguments, bindings, or the host's.
+//!
+//! Only a component that nothing instantiates (the root, or one that a command
+//! line bound to an import) has imports that are the host's. Of such an import the
+//! declared type is evaluated: the resources it introduces are the host's, its
+//! functions the host's functions. What the host lacks is remembered as missing
+//! and is an error only once something reaches it.
+
+use crate::components::{Frame, component_item, outer_scope};
+use crate::error::{Error, Result};
+use crate::host;
+use crate::limits::INSTANCE_TYPE_DEPTH_MAX;
+use crate::scope::{
+    Closure, ComponentFunc, Entity, Exports, InstanceId, Scope, ScopeId, TypeValue,
+};
+use crate::state::Flattener;
+use crate::typing::eval_type;
+use crate::program::Missing;
+use wasmelt_frontend::composition::{
+    Binding, ComponentId, ExternType, Import, Item, Sort, TypeAlias, TypeDecl,
+};
+
+/// What an import is.
+pub(crate) enum Resolved<'a> {
+    /// That.
+    Entity(Entity<'a>),
+    /// An export of this component's instance, which does not exist yet.
+    Share(ComponentId),
+}
+
+/// Finds out what an import is.
+pub(crate) fn resolve_import<'a>(
+    state: &mut Flattener<'a>,
+    frame: &Frame<'a>,
+    import: &'a Import,
+) -> Result<Resolved<'a>> {
+    if let Some(entity) = frame.args.as_ref().and_then(|args| args.get(&import.name)) {
+        return Ok(Resolved::Entity(*entity));
+    }
+    let entity = match import.binding {
+        Some(Binding::Component(component)) => {
+            Entity::Component(Closure { component, scope: None })
+        }
+        Some(Binding::Module(module)) => Entity::Module(module),
+        Some(Binding::InstanceOf(component)) => match state.shared.get(&component) {
+            Some(instance) => compatible_export(state, *instance, &import.name)?,
+            None => return Ok(Resolved::Share(component)),
+        },
+        None => host_import(state, frame.scope, import)?,
+    };
+    Ok(Resolved::Entity(entity))
+}
+
+/// The export of that name, or of a compatible version of it.
+fn compatible_export<'a>(
+    state: &Flattener<'a>,
+    instance: InstanceId,
+    name: &str,
+) -> Result<Entity<'a>> {
+    let exports = state.exports(instance);
+    let compatible = || exports.iter().find(|(known, _)| host::is_compatible(known, name));
+    let found = exports.get(name).or_else(|| compatible().map(|(_, entity)| entity));
+    found.copied().ok_or_else(|| {
+        Error::invalid(format!("the component bound to `{name}` has no export of that name"))
+    })
+}
+
+/// What the host supplies for an import.
+fn host_import<'a>(
+    state: &mut Flattener<'a>,
+    scope: ScopeId,
+    import: &'a Import,
+) -> Result<Entity<'a>> {
+    let interface = import.implements.as_deref().unwrap_or(&import.name);
+    match &import.ty {
+        ExternType::CoreModule | ExternType::Component(_) => {
+            let message = format!("missing import `{}`", import.name);
+            let help = format!("`--with {}=PATH` binds it to a file", import.name);
+            Err(Error::environment(message).help(help))
+        }
+        ty => host_item(state, scope, interface, &import.name, ty, 0)?
+            .ok_or_else(|| Error::unsupported("imports of component values")),
+    }
+}
+
+/// What the host supplies for an import, or for an export of an imported instance; `None` for what
+/// it never supplies.
+fn host_item<'a>(
+    state: &mut Flattener<'a>,
+    scope: ScopeId,
+    interface: &str,
+    name: &str,
+    ty: &'a ExternType,
+    depth: usize,
+) -> Result<Option<Entity<'a>>> {
+    let type_at = |state: &Flattener<'a>, index: u32| state.scopes[scope].types[index as usize];
+    Ok(Some(match ty {
+        ExternType::Func(index) => {
+            let func = match type_at(state, *index) {
+                TypeValue::Func(ty) => match host::import_func(state, interface, name, ty)? {
+                    Ok(host) => ComponentFunc::Host(host),
+                    Err(why) => ComponentFunc::Missing(why),
+                },
+                TypeValue::Unsupported(construct) => {
+                    ComponentFunc::Missing(Missing::Construct(construct.into()))
+                }
+                other => unreachable!("validation lets no function have the type {other:?}"),
+            };
+            Entity::Func(state.funcs.push(func))
+        }
+        ExternType::TypeEq(index) => Entity::Type(type_at(state, *index)),
+        ExternType::TypeResource => {
+            let resource = host::import_resource(state, interface, name)?;
+            Entity::Type(TypeValue::Resource(resource))
+        }
+        ExternType::Instance(index) => match type_at(state, *index) {
+            TypeValue::Instance(decls, parent) => {
+                let nested = if depth == 0 { interface } else { name };
+                Entity::Instance(host_instance(state, parent, nested, decls, depth + 1)?)
+            }
+            other => unreachable!("validation lets no instance have the type {other:?}"),
+        },
+        ExternType::CoreModule | ExternType::Value | ExternType::Component(_) => return Ok(None),
+    }))
+}
+
+/// Evaluates an instance type as an interface of the host: a scope of its own, in which each
+/// declared export is what the host supplies.
+fn host_instance<'a>(
+    state: &mut Flattener<'a>,
+    parent: ScopeId,
+    interface: &str,
+    decls: &'a [TypeDecl],
+    depth: usize,
+) -> Result<InstanceId> {
+    if depth > INSTANCE_TYPE_DEPTH_MAX {
+        let max = INSTANCE_TYPE_DEPTH_MAX;
+        return Err(Error::unsupported(format!("instance types nested deeper than {max} levels")));
+    }
+    let scope = state.scopes.push(Scope { parent: Some(parent), ..Scope::default() });
+    let mut exports = Exports::new();
+    for decl in decls {
+        match decl {
+            TypeDecl::CoreType => {}
+            TypeDecl::Type(ty) => {
+                let ty = eval_type(state, scope, ty);
+                state.scopes[scope].types.push(ty);
+            }
+            TypeDecl::Alias { sort, target } => define_type_alias(state, scope, *sort, target)?,
+            TypeDecl::Export { name, ty } => {
+                if let Some(entity) = host_item(state, scope, interface, name, ty, depth)? {
+                    crate::components::add_entity(state, scope, entity);
+                    exports.insert(name.clone(), entity);
+                }
+            }
+        }
+    }
+    Ok(state.instances.push(exports))
+}
+
+fn define_type_alias<'a>(
+    state: &mut Flattener<'a>,
+    scope: ScopeId,
+    sort: Sort,
+    target: &'a TypeAlias,
+) -> Result<()> {
+    let entity = match target {
+        _ if sort == Sort::CoreType => return Ok(()),
+        TypeAlias::Outer { count, index } => {
+            let outer = outer_scope(state, scope, *count);
+            component_item(&state.scopes[outer], Item { sort, index: *index })?
+        }
+        TypeAlias::InstanceExport { instance, name } => {
+            let instance = state.scopes[scope].instances[*instance as usize];
+            let found = state.export(instance, name);
+            found.expect("validation lets only exports of the instance be aliased")
+        }
+    };
+    crate::components::add_entity(state, scope, entity);
+    Ok(())
+}
