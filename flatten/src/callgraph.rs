@@ -36,7 +36,7 @@ pub fn callees(program: &Program, func: FuncId) -> Vec<FuncId> {
                 _ => None,
             }));
         }
-        FuncKind::Resource { .. } | FuncKind::Missing(_) => {}
+        FuncKind::Resource { .. } | FuncKind::Trampoline | FuncKind::Missing(_) => {}
     }
     callees.sort_unstable();
     callees.dedup();

@@ -106,6 +106,7 @@ pub fn finish(
     settle::settle_segments(program, &state.inits, &mut reach, observer);
     // Past this line a segment is either the first contents of its target, or a step that runs.
     reach.reach_from(program, roots);
+    reach.reach_actions(program);
     reach::mark_live(program, &reach);
     reach::report_missing(program, &reach, &mut state.host)?;
     // Past this line everything that runs is implemented.

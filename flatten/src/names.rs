@@ -4,6 +4,7 @@ use crate::module::Extern;
 use crate::program::{
     CoreInstanceId, FuncId, FuncKind, Lift, Program, ResourceKind, ResourceOp,
 };
+use crate::show::show_core_type;
 use cranelift_entity::EntityRef;
 use std::collections::{HashMap, HashSet};
 use wasmelt_frontend::composition::{Component, ComponentId, Sort};
@@ -94,6 +95,7 @@ pub fn name_funcs(program: &mut Program) {
                 format!("{caller}=>resource.{}({resource})", op_name(*op))
             }
             FuncKind::Init(_) => "init".into(),
+            FuncKind::Trampoline => format!("trampoline {}", show_core_type(program, func.ty)),
             FuncKind::Missing(_) => format!("{caller}=>missing"),
         };
         program.funcs[id].name = unique.make(name);

@@ -224,6 +224,12 @@ fn print_steps(program: &Program, name: &str, steps: &[InitStep], out: &mut Stri
                 let len = program.elems[*elem].items.len();
                 writeln!(out, "  fill {table} at {offset} with {len} elements of {elem}")?;
             }
+            InitStep::RequireMemory { memory, min_pages } => {
+                writeln!(out, "  require {min_pages} pages of {memory}")?;
+            }
+            InitStep::RequireTable { table, min } => {
+                writeln!(out, "  require {min} elements of {table}")?;
+            }
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use crate::callgraph::{adapter_callees, destructor, is_subtype, supertypes};
 use crate::error::Result;
 use crate::host::{Host, missing_error};
 use crate::program::{
-    ComponentInstanceId, ConstValue, CoreInstanceId, DataId, ElemId, FuncId, FuncKind, GlobalId,
+    Action, ComponentInstanceId, ConstValue, CoreInstanceId, DataId, ElemId, FuncId, FuncKind, GlobalId,
     InitStep, Lift, Lower, MemoryId, Program, ResourceOp, TableId,
 };
 use crate::types::CoreTypeId;
@@ -114,6 +114,20 @@ impl Reach {
         self.work_off_queue(program);
     }
 
+    /// Reaches what a script does.
+    pub(crate) fn reach_actions(&mut self, program: &Program) {
+        for action in &program.actions {
+            match action {
+                Action::Call { func, trampoline, .. } => {
+                    self.reach_from(program, [*func, *trampoline]);
+                }
+                Action::Get(global) => {
+                    self.globals_read.insert(*global);
+                }
+            }
+        }
+    }
+
     fn work_off_queue(&mut self, program: &Program) {
         while let Some(func) = self.queue.pop_front() {
             self.visit(program, func);
@@ -169,7 +183,7 @@ impl Reach {
                 }
             }
             FuncKind::Missing(_) => self.missing.push(id),
-            FuncKind::Resource { .. } | FuncKind::Init(_) => {}
+            FuncKind::Resource { .. } | FuncKind::Init(_) | FuncKind::Trampoline => {}
         }
     }
 

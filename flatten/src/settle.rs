@@ -85,6 +85,7 @@ fn settle_steps(
                 }
                 early
             }
+            InitStep::RequireMemory { .. } | InitStep::RequireTable { .. } => false,
         };
         if !is_early {
             may_have_trapped |= observer == Observer::Script;
@@ -101,6 +102,10 @@ fn settle_steps(
             InitStep::InitTable { elem, .. } => {
                 reach.elems.insert(*elem);
             }
+            InitStep::RequireMemory { memory, .. } => {
+                reach.memories.insert(*memory);
+            }
+            InitStep::RequireTable { table, .. } => reach.tables[*table].accessed = true,
             InitStep::Call(_) => {}
         }
     }

@@ -150,7 +150,7 @@ fn verify_funcs(program: &Program, broken: &mut Vec<String>) {
                     broken.push(format!("P12: {id} changes what is frozen"));
                 }
             }
-            FuncKind::Resource { .. } | FuncKind::Init(_) => {}
+            FuncKind::Resource { .. } | FuncKind::Init(_) | FuncKind::Trampoline => {}
         }
     }
 }
@@ -207,6 +207,8 @@ fn verify_contents(program: &Program, broken: &mut Vec<String>) {
                     }
                     program.tables[*table].live && program.elems[*elem].live
                 }
+                InitStep::RequireMemory { memory, .. } => program.memories[*memory].live,
+                InitStep::RequireTable { table, .. } => program.tables[*table].live,
             };
             if !is_live {
                 broken.push(format!("P15: a step of {id} uses what is not live"));
