@@ -37,6 +37,7 @@ pub mod start;
 #[cfg(test)]
 #[path = "start_for_tests.rs"]
 pub mod start;
+pub mod strings;
 pub mod traps;
 pub mod utf8;
 pub mod wasi;
