@@ -130,6 +130,11 @@ fn shared_settings(options: &Options) -> settings::Builder {
     // The process is the boundary: it holds one program and no one else's secrets.
     set("enable_heap_access_spectre_mitigation", "false");
     set("enable_table_access_spectre_mitigation", "false");
+    // A function with more results than registers writes the rest where its caller says.
+    set("enable_multi_ret_implicit_sret", "true");
+    // Tail calls on x86-64 rely on frame pointers; there every function has one in any case.
+    let is_x64 = matches!(options.target.triple.architecture, Architecture::X86_64);
+    set("preserve_frame_pointers", if is_x64 { "true" } else { "false" });
     // Nothing reads unwind information yet.
     set("unwind_info", "false");
     flags

@@ -1,20 +1,17 @@
-//! A program of one core module, with addresses made up: enough to translate its bodies.
+//! A program of one core module: enough to translate its bodies.
 //!
 //! What the module imports exists, but does nothing. Globals and tables are frozen
 //! by the same reading of the bodies' summaries that flattening does.
 
-use cranelift_codegen::isa::TargetIsa;
-use cranelift_codegen::settings::{self, Configurable};
-use cranelift_entity::{EntityRef, PrimaryMap, SecondaryMap};
+use cranelift_entity::EntityRef;
 use std::path::Path;
-use std::sync::Arc;
-use wasmelt_codegen::layout::{BoundsCheck, Layout, MemoryPlace, TablePlace};
 use wasmelt_codegen::module::{ConstExpr, ConstOp, Module, ModuleId, SegmentMode};
+use wasmelt_codegen::options::{MemoryMode, OptLevel, Options, Target};
 use wasmelt_codegen::program::*;
 use wasmelt_frontend::{Root, Session};
 
-/// Reads text or a binary, makes a program of it and lays it out.
-pub fn make_program(source: &[u8], check: BoundsCheck) -> (Program, Layout) {
+/// Reads text or a binary and makes a program of it.
+pub fn make_program(source: &[u8]) -> Program {
     let mut session = Session::new();
     let root = session.add_bytes(Path::new("test.wat"), source.to_vec()).expect("valid input");
     let Root::Module(module) = root else { panic!("a core module is expected") };
@@ -27,8 +24,7 @@ pub fn make_program(source: &[u8], check: BoundsCheck) -> (Program, Layout) {
     };
     let instance = add_instance(&mut program, module);
     program.core_instances.push(instance);
-    let layout = make_layout(&program, check);
-    (program, layout)
+    program
 }
 
 /// The functions of the program that have bodies.
@@ -37,23 +33,15 @@ pub fn bodies(program: &Program) -> Vec<FuncId> {
     program.funcs.iter().filter(|(_, func)| has_body(func)).map(|(id, _)| id).collect()
 }
 
-/// A target by its triple, with or without optimisation.
-pub fn target(triple: &str, level: &str) -> Arc<dyn TargetIsa> {
-    let mut flags = settings::builder();
-    flags.set("opt_level", level).expect("a level");
-    flags.set("is_pic", "false").expect("a flag");
-    // Tail calls on x86-64 rely on frame pointers.
-    flags.enable("preserve_frame_pointers").expect("a flag");
-    flags.enable("enable_probestack").expect("a flag");
-    flags.set("probestack_strategy", "inline").expect("a flag");
-    let mut builder = cranelift_codegen::isa::lookup_by_name(triple).expect("a known target");
-    if triple.starts_with("riscv64") {
-        for extension in ["has_m", "has_a", "has_f", "has_d", "has_v", "has_zicsr", "has_zifencei"]
-        {
-            builder.enable(extension).expect("a flag");
-        }
-    }
-    builder.finish(settings::Flags::new(flags)).expect("consistent flags")
+/// The options for a target, given by its architecture, with or without optimisation and guards.
+pub fn options(architecture: &str, opt_level: OptLevel, memory_mode: MemoryMode) -> Options {
+    let triple = format!("{architecture}-unknown-linux-gnu");
+    let features = match architecture {
+        "riscv64gc" => vec!["has_v".to_owned()],
+        _ => Vec::new(),
+    };
+    let target = Target { triple: triple.parse().expect("a known triple"), features };
+    Options { target, opt_level, memory_mode, ..Options::default() }
 }
 
 fn add_instance(program: &mut Program, id: ModuleId) -> CoreInstance {
@@ -188,44 +176,4 @@ impl Constants<'_> {
             _ => ConstValue::Null,
         }
     }
-}
-
-fn make_layout(program: &Program, check: BoundsCheck) -> Layout {
-    let mut layout = Layout::default();
-    let mut next = 0x40_0000u64;
-    let mut take = |bytes: u64| {
-        next += bytes;
-        next - bytes
-    };
-    fn each<K: EntityRef, V>(
-        map: &PrimaryMap<K, V>,
-        to: &mut SecondaryMap<K, u64>,
-        mut make: impl FnMut() -> u64,
-    ) {
-        for id in map.keys() {
-            to[id] = make();
-        }
-    }
-    each(&program.globals, &mut layout.globals, || take(16));
-    each(&program.funcs, &mut layout.func_refs, || take(16));
-    each(&program.data, &mut layout.data_lengths, || take(8));
-    each(&program.elems, &mut layout.elem_lengths, || take(8));
-    for (id, table) in program.tables.iter() {
-        let (state, size) = (take(32), table.ty.min);
-        layout.tables[id] = match table.frozen {
-            true => TablePlace::Frozen { elements: take(0x1_0000), size },
-            false => TablePlace::Mutable { state, fixed: None },
-        };
-    }
-    for (id, memory) in program.memories.iter() {
-        let base = match id.index() {
-            0 => 0x80_0000,
-            index => 0x10_0000_0000 + index as u64 * 0x2_0000_0000,
-        };
-        let is_odd = memory.ty.memory64 || memory.ty.page_size_log2 != 16;
-        let check = if is_odd { BoundsCheck::Explicit } else { check };
-        let state = take(64);
-        layout.memories[id] = MemoryPlace { base, state, check, ..MemoryPlace::default() };
-    }
-    layout
 }
