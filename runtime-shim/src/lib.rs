@@ -12,6 +12,7 @@
 //! | `memory` | growth of memories, tables and handle tables; atomic waits |
 //! | `block`, `libcalls` | `memcpy` and its kin; what Cranelift calls where the target has no instruction |
 //! | `scratch`, `utf8` | what adapters need besides |
+//! | `script` | the driver of test scripts |
 //! | `pages`, `slab`, `single` | mappings, tables of resources, state of a program with one thread |
 //! | `wasi` | the host functions |
 //!
@@ -30,6 +31,7 @@ pub mod libcalls;
 pub mod memory;
 mod pages;
 pub mod scratch;
+pub mod script;
 mod single;
 mod slab;
 #[cfg(not(test))]
