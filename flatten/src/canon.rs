@@ -8,8 +8,8 @@ use crate::components::Frame;
 use crate::flat::{Side, flat_signature};
 use crate::interface::FuncTypeId;
 use crate::program::{
-    Adapter, CanonOptions, FuncId, FuncKind, Lift, Lower, MemoryId, Missing, Program,
-    ResourceKind, ResourceOp,
+    Adapter, CanonOptions, FuncId, FuncKind, Lift, Lower, MemoryId, Missing, Program, ResourceKind,
+    ResourceOp,
 };
 use crate::scope::{ComponentFunc, Scope, TypeValue};
 use crate::state::Flattener;

@@ -147,11 +147,7 @@ fn add_contexts(state: &Flattener<'_>, frames: &[Frame<'_>], mut error: Error) -
     error
 }
 
-fn define<'a>(
-    state: &mut Flattener<'a>,
-    frame: &mut Frame<'a>,
-    def: &'a Def,
-) -> Result<Step<'a>> {
+fn define<'a>(state: &mut Flattener<'a>, frame: &mut Frame<'a>, def: &'a Def) -> Result<Step<'a>> {
     let scope = frame.scope;
     match def {
         Def::Import(import) => {

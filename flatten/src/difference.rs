@@ -98,7 +98,9 @@ fn first_difference(
             (Some(a), Some(b)) if a != b => {
                 return Member::Inside(format!("{what} `{name}`"), a, b);
             }
-            (Some(_), None) => return Member::Named(format!("the host's {what} `{name}` is empty")),
+            (Some(_), None) => {
+                return Member::Named(format!("the host's {what} `{name}` is empty"));
+            }
             (None, Some(_)) => return Member::Named(format!("{what} `{name}` is empty")),
             _ => {}
         }

@@ -25,11 +25,7 @@ const RUN_INTERFACE: &str = "wasi:cli/run@0.2";
 const RUN_FUNC: &str = "run";
 
 /// Makes the functions that the outside calls.
-pub(crate) fn export_root(
-    state: &mut Flattener<'_>,
-    root: InstanceId,
-    roots: Roots,
-) -> Result<()> {
+pub(crate) fn export_root(state: &mut Flattener<'_>, root: InstanceId, roots: Roots) -> Result<()> {
     state.program.entry = find_run(state, root)
         .map(|func| lower_natively(state, &func))
         .transpose()

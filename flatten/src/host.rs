@@ -190,9 +190,8 @@ pub(crate) fn missing_error(host: &mut Host, why: &Missing) -> Error {
             }
         }
         Missing::HostFunc { interface, name } => {
-            let error = Error::unsupported(format!(
-                "the host has no function `{name}` in `{interface}`"
-            ));
+            let error =
+                Error::unsupported(format!("the host has no function `{name}` in `{interface}`"));
             let known = world.map(|world| near::functions(world, interface, name));
             match known.unwrap_or_default() {
                 known if known.is_empty() => error,

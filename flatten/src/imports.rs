@@ -10,12 +10,12 @@ use crate::components::{Frame, component_item, outer_scope};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::limits::INSTANCE_TYPE_DEPTH_MAX;
+use crate::program::Missing;
 use crate::scope::{
     Closure, ComponentFunc, Entity, Exports, InstanceId, Scope, ScopeId, TypeValue,
 };
 use crate::state::Flattener;
 use crate::typing::eval_type;
-use crate::program::Missing;
 use wasmelt_frontend::composition::{
     Binding, ComponentId, ExternType, Import, Item, Sort, TypeAlias, TypeDecl,
 };

@@ -13,6 +13,7 @@ pub mod interface;
 pub mod limits;
 pub mod program;
 pub mod scope;
+pub mod script;
 pub mod show;
 
 mod canon;
@@ -25,6 +26,7 @@ mod guards;
 mod host;
 mod imports;
 mod intern;
+mod link_core;
 mod names;
 mod near;
 mod print;

@@ -1,9 +1,7 @@
 //! Names for messages and symbols: readable first, then made unique with `#2`, `#3`.
 
 use crate::module::Extern;
-use crate::program::{
-    CoreInstanceId, FuncId, FuncKind, Lift, Program, ResourceKind, ResourceOp,
-};
+use crate::program::{CoreInstanceId, FuncId, FuncKind, Lift, Program, ResourceKind, ResourceOp};
 use crate::show::show_core_type;
 use cranelift_entity::EntityRef;
 use std::collections::{HashMap, HashSet};

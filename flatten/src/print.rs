@@ -53,11 +53,7 @@ fn print_program(program: &Program, out: &mut String) -> Result {
 }
 
 /// Writes a list with something before it, or nothing if it is empty.
-fn write_list<'a>(
-    out: &mut String,
-    before: &str,
-    items: impl Iterator<Item = &'a str>,
-) -> Result {
+fn write_list<'a>(out: &mut String, before: &str, items: impl Iterator<Item = &'a str>) -> Result {
     for (at, item) in items.enumerate() {
         write!(out, "{}{item}", if at == 0 { before } else { ", " })?;
     }
@@ -70,11 +66,7 @@ fn print_core_instance(program: &Program, instance: &CoreInstance, out: &mut Str
     let funcs = instance.funcs.iter().skip(module.imported.funcs as usize);
     let live = funcs.clone().filter(|func| program.funcs[**func].live).count();
     let total = funcs.count();
-    writeln!(
-        out,
-        "core instance `{component}`/`{}`: {live} of {total} functions",
-        instance.name
-    )?;
+    writeln!(out, "core instance `{component}`/`{}`: {live} of {total} functions", instance.name)?;
     print_imports(program, instance, module, out)?;
     for id in instance.memories.iter().skip(module.imported.memories as usize) {
         if program.memories[*id].live {

@@ -13,8 +13,8 @@ use crate::callgraph::{adapter_callees, destructor, is_subtype, supertypes};
 use crate::error::Result;
 use crate::host::{Host, missing_error};
 use crate::program::{
-    Action, ComponentInstanceId, ConstValue, CoreInstanceId, DataId, ElemId, FuncId, FuncKind, GlobalId,
-    InitStep, Lift, Lower, MemoryId, Program, ResourceOp, TableId,
+    Action, ComponentInstanceId, ConstValue, CoreInstanceId, DataId, ElemId, FuncId, FuncKind,
+    GlobalId, InitStep, Lift, Lower, MemoryId, Program, ResourceOp, TableId,
 };
 use crate::types::CoreTypeId;
 use cranelift_entity::packed_option::PackedOption;
@@ -107,7 +107,11 @@ impl Reach {
     }
 
     /// Reaches everything from these functions, which nothing calls.
-    pub(crate) fn reach_from(&mut self, program: &Program, roots: impl IntoIterator<Item = FuncId>) {
+    pub(crate) fn reach_from(
+        &mut self,
+        program: &Program,
+        roots: impl IntoIterator<Item = FuncId>,
+    ) {
         for root in roots {
             self.reach_func(None.into(), root);
         }

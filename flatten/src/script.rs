@@ -7,8 +7,7 @@
 //! expected of it. One definition that cannot be compiled or linked takes the
 //! directives that depend on it with it, and no others.
 
-use crate::core_instances::instantiate_module;
-use crate::error::{Error, Kind, Result};
+use crate::error::{self, Error, Kind};
 use crate::link_core::match_import;
 use crate::module::ModuleId;
 use crate::program::{
@@ -16,8 +15,8 @@ use crate::program::{
     FuncKind, InitStep, Program,
 };
 use crate::scope::{CoreInstanceValue, CoreItem};
-use crate::state::Flattener;
 use crate::types::{CoreTypeId, ValType};
+use crate::{Flattener, Observer, instantiate_module};
 use indexmap::IndexMap;
 use wasmelt_abi::script::RESULTS_MAX;
 use wasmelt_frontend::composition::Composition;
@@ -77,7 +76,7 @@ pub enum Expectation {
 }
 
 /// Links a script into one closed world.
-pub fn link_script(script: Script) -> Result<ScriptProgram> {
+pub fn link_script(script: Script) -> error::Result<ScriptProgram> {
     let Script { composition, spectest, directives } = script;
     let Composition { files, core_types, modules, components, root: _ } = composition;
     let program = Program { files, core_types, modules, ..Program::default() };
@@ -107,7 +106,9 @@ pub fn link_script(script: Script) -> Result<ScriptProgram> {
         }
     }
     let Linker { flattener, checks, .. } = linker;
-    Ok(ScriptProgram { program: crate::finish(flattener)?, checks })
+    // The actions are the roots.
+    let program = crate::finish(flattener, [], Observer::Script)?;
+    Ok(ScriptProgram { program, checks })
 }
 
 /// Why something is not there.
@@ -268,7 +269,10 @@ impl Linker<'_> {
         let mut steps = Vec::new();
         for import in &module.imports {
             let failed = |what: String| {
-                Absent::Failed(format!("the import {:?} {:?} is {what}", import.module, import.name))
+                Absent::Failed(format!(
+                    "the import {:?} {:?} is {what}",
+                    import.module, import.name
+                ))
             };
             let instance = self
                 .registered

@@ -7,10 +7,10 @@
 //! indirection module has its table filled by a module that is instantiated last,
 //! and calls through that table are direct calls only if that is an image.
 
+use crate::Observer;
 use crate::program::{ConstValue, Data, FuncKind, InitStep, Memory, MemoryId, Program, TableId};
 use crate::reach::Reach;
 use crate::state::Init;
-use crate::Observer;
 use cranelift_entity::EntitySet;
 use std::collections::BTreeMap;
 
@@ -34,9 +34,7 @@ pub(crate) fn settle_segments(
             normalize_image(&mut table.image);
         }
     }
-    let idle = |program: &Program, init| {
-        matches!(&program.funcs[init].kind, FuncKind::Init(steps) if steps.is_empty())
-    };
+    let idle = |program: &Program, init| matches!(&program.funcs[init].kind, FuncKind::Init(steps) if steps.is_empty());
     program.init = program.init.filter(|init| !idle(program, *init));
     let scripted = inits.iter().map(|init| init.func).filter(|_| observer == Observer::Script);
     reach.reach_from(program, program.init.into_iter().chain(scripted));

@@ -4,8 +4,8 @@
 //! A type that needs something unimplemented evaluates to the name of it, and so
 //! does every type made of it: only a function that is called has to be refused.
 
-use crate::intern::Construct;
 use crate::interface::{FuncType, FuncTypeId, Type, TypeId};
+use crate::intern::Construct;
 use crate::program::{FuncId, Resource, ResourceId, ResourceKind};
 use crate::scope::{ScopeId, TypeValue};
 use crate::state::Flattener;
@@ -35,11 +35,7 @@ pub(crate) fn eval_type<'a>(
 }
 
 /// Makes a new resource type: each evaluation of its definition makes another one.
-fn define_resource(
-    state: &mut Flattener<'_>,
-    scope: ScopeId,
-    dtor: Option<FuncId>,
-) -> ResourceId {
+fn define_resource(state: &mut Flattener<'_>, scope: ScopeId, dtor: Option<FuncId>) -> ResourceId {
     let instance = state.scopes[scope]
         .component
         .expect("validation lets no resource be defined in an instance type");

@@ -1,7 +1,7 @@
 //! Types of WIT declarations to interned interface types.
 
-use crate::intern::{Construct, Interner};
 use crate::interface::{FuncType, FuncTypeId, Type, TypeId};
+use crate::intern::{Construct, Interner};
 use crate::program::{Program, ResourceId};
 use wit_parser::{Function, Handle, Resolve, TypeDefKind, TypeOwner};
 
