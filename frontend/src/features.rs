@@ -19,6 +19,10 @@ pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
     .union(WasmFeatures::BULK_MEMORY_OPT)
     .union(WasmFeatures::COMPONENT_MODEL)
     .union(WasmFeatures::CM_ASYNC)
+    .union(WasmFeatures::CM_ASYNC_STACKFUL)
+    .union(WasmFeatures::CM_MORE_ASYNC_BUILTINS)
+    .union(WasmFeatures::CM_THREADING)
+    .union(WasmFeatures::CM_ERROR_CONTEXT)
     .union(WasmFeatures::CM_FIXED_LENGTH_LISTS)
     .union(WasmFeatures::CM_MAP)
     .union(WasmFeatures::CM_IMPLEMENTS);
