@@ -20,5 +20,5 @@ mod session;
 mod source;
 mod text;
 
-pub use resolve::{ReadOptions, read};
+pub use resolve::{ReadOptions, bind_imports, read};
 pub use session::{Root, Session, validate};

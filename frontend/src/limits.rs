@@ -19,3 +19,6 @@ pub const TYPE_DEPTH_MAX: usize = 100;
 
 /// How many levels of a value type a message spells out before it writes `...`.
 pub const PRINTED_TYPE_DEPTH_MAX: usize = 3;
+
+/// How many fields, cases or parameters a message lists before it writes `...`.
+pub const PRINTED_TYPE_MEMBERS_MAX: usize = 8;

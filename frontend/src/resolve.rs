@@ -1,10 +1,29 @@
-//! Import resolution: which file an imported component or module comes from.
+//! Import resolution: binds what components import to other files.
+//!
+//! Files are visited depth first, on an explicit stack: a file is read, then its
+//! imports are bound one after the other, and a file that is met for the first
+//! time is visited before the next import. A file that is met again while it is
+//! still on the stack closes a cycle.
+//!
+//! Imports of components and core modules must be found. Imports of instances
+//! are the host's, unless the command line names a file for them.
 
-use crate::composition::Composition;
-use crate::error::Result;
+mod compare;
+mod locate;
+mod overrides;
+mod print;
+
+use crate::composition::{Binding, ComponentId, Composition, Def, ExternType, Import};
+use crate::error::{Error, Result};
+use crate::module::FileId;
 use crate::preview1::componentize_module;
 use crate::session::{Root, Session};
+use compare::{Comparison, Mismatch};
+use locate::{Located, locate_import};
+use overrides::{Overrides, list_names};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use wasmparser::component_types::{ComponentEntityType, ComponentTypeId};
 
 /// How `read` finds what a component imports.
 #[derive(Clone, Debug, Default)]
@@ -14,18 +33,287 @@ pub struct ReadOptions {
 }
 
 /// Reads a component and everything it imports from files.
-pub fn read(input: &Path, _options: &ReadOptions) -> Result<Composition> {
+pub fn read(input: &Path, options: &ReadOptions) -> Result<Composition> {
     let mut session = Session::new();
-    let root = match session.add_file(input)? {
-        Root::Component(id) => id,
-        Root::Module(id) => {
-            let module = &session.composition().modules[id];
-            let component = componentize_module(module).map_err(|error| error.in_file(input))?;
-            match session.add_bytes(input, component)? {
-                Root::Component(id) => id,
-                Root::Module(_) => unreachable!("componentizing makes a component"),
-            }
-        }
-    };
+    let root = read_root(&mut session, input)?;
+    bind_imports(&mut session, root, options)?;
     Ok(session.finish(Some(root)))
+}
+
+/// Reads the program's own file.
+fn read_root(session: &mut Session, input: &Path) -> Result<ComponentId> {
+    let id = match session.add_file(input)? {
+        Root::Component(id) => return Ok(id),
+        Root::Module(id) => id,
+    };
+    let module = &session.composition().modules[id];
+    let component = componentize_module(module).map_err(|error| error.in_file(input))?;
+    match session.add_bytes(input, component)? {
+        Root::Component(id) => Ok(id),
+        Root::Module(_) => unreachable!("componentizing makes a component"),
+    }
+}
+
+/// Binds the imports of a component of the session, and those of the files that this loads.
+pub fn bind_imports(session: &mut Session, root: ComponentId, options: &ReadOptions) -> Result<()> {
+    let mut overrides = Overrides::new(&options.with);
+    let mut resolver = Resolver { session, loaded: HashMap::new(), visits: Vec::new() };
+    let path = resolver.path_of(resolver.session.composition.components[root].file);
+    resolver.loaded.insert(identify(&path), Root::Component(root));
+    resolver.open_visit(root, true);
+    while let Some(visit) = resolver.visits.last_mut() {
+        match visit.requests.next() {
+            Some(request) => resolver.bind_request(&request, &mut overrides)?,
+            None => drop(resolver.visits.pop()),
+        }
+    }
+    overrides.check_all_used().map_err(|error| error.in_file(path))
+}
+
+/// An import that may be bound to a file.
+struct Request {
+    /// Its position among the importing component's definitions.
+    def: usize,
+    name: String,
+    external_id: Option<String>,
+    wanted: Wanted,
+    offset: usize,
+}
+
+/// What sort of thing an import asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Component,
+    Module,
+    Instance,
+}
+
+/// A component whose imports are being bound.
+struct Visit {
+    component: ComponentId,
+    file: FileId,
+    requests: std::vec::IntoIter<Request>,
+    /// Whether its instance imports are the program's own, which the command line may bind.
+    ///
+    /// Those of an imported component are given by whoever instantiates it.
+    faces_host: bool,
+}
+
+struct Resolver<'s> {
+    session: &'s mut Session,
+    /// What each file holds, by the path that identifies it.
+    loaded: HashMap<PathBuf, Root>,
+    /// The files that are being visited, each imported by the one before.
+    visits: Vec<Visit>,
+}
+
+impl Resolver<'_> {
+    fn path_of(&self, file: FileId) -> PathBuf {
+        self.session.composition.files[file].path.clone()
+    }
+
+    fn open_visit(&mut self, component: ComponentId, faces_host: bool) {
+        let definition = &self.session.composition.components[component];
+        let requests: Vec<_> = definition
+            .defs
+            .iter()
+            .enumerate()
+            .filter_map(|(def, item)| match item {
+                Def::Import(import) => make_request(def, import),
+                _ => None,
+            })
+            .collect();
+        let file = definition.file;
+        self.visits.push(Visit { component, file, requests: requests.into_iter(), faces_host });
+    }
+
+    /// The visit on top of the stack: the importing component.
+    fn importer(&self) -> &Visit {
+        self.visits.last().expect("a request belongs to a visit")
+    }
+
+    /// Binds one import, and opens a visit if that loaded a component.
+    fn bind_request(&mut self, request: &Request, overrides: &mut Overrides<'_>) -> Result<()> {
+        let Some(path) = self.find_file(request, overrides)? else { return Ok(()) };
+        let (root, is_new) = self.load(&path, request)?;
+        let binding = self.check_binding(request, root, &path)?;
+
+        let Visit { component, faces_host, .. } = *self.importer();
+        match &mut self.session.composition.components[component].defs[request.def] {
+            Def::Import(import) => import.binding = Some(binding),
+            _ => unreachable!("a request is made of an import"),
+        }
+        if let (true, Root::Component(id)) = (is_new, root) {
+            self.open_visit(id, faces_host && request.wanted == Wanted::Instance);
+        }
+        Ok(())
+    }
+
+    /// The file for an import; `None` if it is left to the host.
+    fn find_file(
+        &self,
+        request: &Request,
+        overrides: &mut Overrides<'_>,
+    ) -> Result<Option<PathBuf>> {
+        let Request { name, external_id, wanted, .. } = request;
+        let importer = self.importer();
+        if *wanted == Wanted::Instance && !importer.faces_host {
+            return Ok(None);
+        }
+        let path = self.path_of(importer.file);
+        if let Some(file) = overrides.find(name, external_id.as_deref()) {
+            // What provides an instance may import the same one: that is the host's then.
+            let is_itself = *wanted == Wanted::Instance && identify(file) == identify(&path);
+            return Ok((!is_itself).then(|| file.to_owned()));
+        }
+        if *wanted == Wanted::Instance {
+            return Ok(None);
+        }
+        let located = locate_import(name, external_id.as_deref(), &path);
+        match located.map_err(|error| self.at_import(error, request))? {
+            Located::File(path) => Ok(Some(path)),
+            Located::Nowhere(tried) => Err(self.missing_file(request, &tried)),
+        }
+    }
+
+    fn missing_file(&self, request: &Request, tried: &[PathBuf]) -> Error {
+        let noun = match request.wanted {
+            Wanted::Module => "core module",
+            _ => "component",
+        };
+        let name = &request.name;
+        let with = format!("name a file with `--with {name}=FILE`");
+        let tried: Vec<_> = tried.iter().map(|path| path.display().to_string()).collect();
+        let error = Error::environment(format!("no file has the imported {noun} `{name}`"));
+        self.at_import(error, request).help(match tried.is_empty() {
+            true => with,
+            false => format!("looked for {}; {with}", list_names(&tried)),
+        })
+    }
+
+    /// Loads a file unless it was loaded before; says whether it is new.
+    fn load(&mut self, path: &Path, request: &Request) -> Result<(Root, bool)> {
+        let identity = identify(path);
+        if let Some(root) = self.loaded.get(&identity) {
+            self.check_cycle(*root, request)?;
+            return Ok((*root, false));
+        }
+        let root = self.session.add_imported_file(path).map_err(|error| {
+            let importer = self.path_of(self.importer().file);
+            error.context(format!("the import `{}` of `{}`", request.name, importer.display()))
+        })?;
+        self.loaded.insert(identity, root);
+        Ok((root, true))
+    }
+
+    /// Refuses a file that is still being visited.
+    fn check_cycle(&self, root: Root, request: &Request) -> Result<()> {
+        let Root::Component(id) = root else { return Ok(()) };
+        let Some(start) = self.visits.iter().position(|visit| visit.component == id) else {
+            return Ok(());
+        };
+        let mut files: Vec<_> = self.visits[start..]
+            .iter()
+            .map(|visit| format!("`{}`", self.path_of(visit.file).display()))
+            .collect();
+        files.push(files[0].clone());
+        let error = Error::invalid(format!("imports form a cycle: {}", files.join(" imports ")));
+        Err(self.at_import(error, request))
+    }
+
+    /// Checks that a file fits an import and returns the binding.
+    fn check_binding(&self, request: &Request, root: Root, path: &Path) -> Result<Binding> {
+        let importer = self.importer().file;
+        let file = self.session.file_of(root);
+        let fail = |mismatch: Mismatch| self.at_import(describe(mismatch, request, path), request);
+        let (Some(types), Some(file_type), Some(ComponentEntityType::Component(importer_type))) =
+            (self.session.types(), self.session.root_type(file), self.session.root_type(importer))
+        else {
+            let error = Error::environment("a file that failed earlier leaves no types to compare");
+            return Err(self.at_import(error, request));
+        };
+        let declared = types[importer_type].imports[&request.name].ty;
+        let mut comparison = Comparison::new(types);
+        match (request.wanted, root) {
+            (Wanted::Instance, Root::Component(id)) => {
+                let ComponentEntityType::Component(file_type) = file_type else {
+                    unreachable!("the type of a component is a component type")
+                };
+                let instance = self.find_exported_instance(request, file_type, path)?;
+                comparison.match_imported_resources(importer_type, file_type);
+                comparison.compare(&declared, &instance).map_err(fail)?;
+                Ok(Binding::InstanceOf(id))
+            }
+            (Wanted::Component, Root::Component(_)) | (Wanted::Module, Root::Module(_)) => {
+                if !ComponentEntityType::is_subtype_of(&file_type, types, &declared, types) {
+                    let found = comparison.compare(&declared, &file_type);
+                    return Err(fail(found.err().unwrap_or_else(Mismatch::unexplained)));
+                }
+                Ok(match root {
+                    Root::Component(id) => Binding::Component(id),
+                    Root::Module(id) => Binding::Module(id),
+                })
+            }
+            (_, Root::Module(_)) => Err(fail(Mismatch::of("the file is a core module"))),
+            (_, Root::Component(_)) => Err(fail(Mismatch::of("the file is a component"))),
+        }
+    }
+
+    /// The instance that a file's component exports under an import's name.
+    fn find_exported_instance(
+        &self,
+        request: &Request,
+        file_type: ComponentTypeId,
+        path: &Path,
+    ) -> Result<ComponentEntityType> {
+        let types = self.session.types().expect("the type was taken from these types");
+        let exports = &types[file_type].exports;
+        if let Some(item) = exports.get(&request.name) {
+            return Ok(item.ty);
+        }
+        let names: Vec<_> = exports.keys().cloned().collect();
+        let message = format!("`{}` does not export `{}`", path.display(), request.name);
+        Err(self.at_import(Error::invalid(message), request).help(match names.is_empty() {
+            true => "it exports nothing".to_owned(),
+            false => format!("it exports {}", list_names(&names)),
+        }))
+    }
+
+    /// Places an error at an import of the component on top of the stack.
+    fn at_import(&self, error: Error, request: &Request) -> Error {
+        let source = &self.session.composition.files[self.importer().file];
+        error.in_file(&source.path).at(source.position(request.offset))
+    }
+}
+
+/// The request of an import that may come from a file.
+fn make_request(def: usize, import: &Import) -> Option<Request> {
+    let wanted = match import.ty {
+        ExternType::Component(_) => Wanted::Component,
+        ExternType::CoreModule => Wanted::Module,
+        ExternType::Instance(_) => Wanted::Instance,
+        _ => return None,
+    };
+    Some(Request {
+        def,
+        name: import.name.clone(),
+        external_id: import.external_id.clone(),
+        wanted,
+        offset: import.offset,
+    })
+}
+
+/// The path that is the same for every way to name a file.
+fn identify(path: &Path) -> PathBuf {
+    // A file that cannot be found is refused when it is read.
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// The error for a file that does not fit an import.
+fn describe(mismatch: Mismatch, request: &Request, path: &Path) -> Error {
+    let mut error = Error::invalid(mismatch.message);
+    for phrase in mismatch.contexts {
+        error = error.context(phrase);
+    }
+    error.context(format!("`{}` as the import `{}`", path.display(), request.name))
 }

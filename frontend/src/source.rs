@@ -74,8 +74,9 @@ fn translate(bytes: Vec<u8>) -> Result<(Vec<u8>, Vec<Mark>)> {
 
 /// An error of the validator as one of ours; its offset is from the start of the file.
 pub fn wasm_error(error: wasmparser::Error) -> Error {
-    // Some messages of the validator have a second line with both sides of a mismatch.
-    let message = error.message().trim_end().replace('\n', ", ");
+    // Some messages of the validator are laid out in lines and columns.
+    let lines = error.message().lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let message = lines.map(|words| words.join(" ")).collect::<Vec<_>>().join(", ");
     let placed = Error::invalid(message).at(Position::Offset(byte_offset(error.offset())));
     if error.message().starts_with("unexpected end") {
         return placed.help("the file may be truncated");
