@@ -4,7 +4,7 @@
 //! stratum, except in a cycle. So all functions of a stratum can be compiled at the
 //! same time, with the finished bodies of all earlier strata at hand.
 
-use crate::program::{FuncId, Program};
+use crate::program::{Action, ConstValue, FuncId, Program};
 use cranelift_entity::{EntityRef, SecondaryMap};
 
 /// The call graph of everything that is compiled.
@@ -35,6 +35,7 @@ pub fn build_call_graph(program: &Program) -> CallGraph {
     let roots: Vec<FuncId> = referenced
         .map(|(id, _)| id)
         .chain(frozen_elements(program))
+        .chain(program.actions.iter().flat_map(action_funcs))
         .chain(std::iter::once(main))
         .collect();
     let mut nodes = Vec::new();
@@ -74,6 +75,14 @@ fn main_callees(program: &Program) -> Vec<FuncId> {
     program.init.into_iter().chain(program.entry).collect()
 }
 
+/// Functions that the driver of a script calls by their addresses.
+fn action_funcs(action: &Action) -> Vec<FuncId> {
+    match action {
+        Action::Call { func, trampoline, .. } => vec![*func, *trampoline],
+        Action::Get(_) => Vec::new(),
+    }
+}
+
 /// Functions that a frozen table holds: the table's code addresses refer to them.
 fn frozen_elements(program: &Program) -> impl Iterator<Item = FuncId> {
     let tables = program.tables.values().filter(|table| table.live && table.frozen);
@@ -82,7 +91,7 @@ fn frozen_elements(program: &Program) -> impl Iterator<Item = FuncId> {
         image.chain(std::iter::once(table.init))
     });
     let funcs = values.filter_map(|value| match value {
-        crate::program::ConstValue::Func(func) => Some(func),
+        ConstValue::Func(func) => Some(func),
         _ => None,
     });
     funcs.filter(|func| program.funcs[*func].live)

@@ -1,8 +1,8 @@
 //! One function's CLIF to machine code, in plain data.
 
 use crate::env::{
-    Env, NAMESPACE_COPIED, NAMESPACE_DATA, NAMESPACE_ELEM, NAMESPACE_FUNC, NAMESPACE_SYMBOL,
-    SymbolId,
+    Env, NAMESPACE_ACTIONS, NAMESPACE_COPIED, NAMESPACE_DATA, NAMESPACE_ELEM, NAMESPACE_FUNC,
+    NAMESPACE_SYMBOL, SymbolId,
 };
 use crate::error::{Error, Result};
 use crate::places::{Place, Places};
@@ -44,7 +44,7 @@ pub struct CodeRelocation {
 }
 
 /// What code refers to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     /// A function of the program.
     Func(FuncId),
@@ -60,6 +60,8 @@ pub enum Target {
     Elem(ElemId),
     /// Initial contents that start-up copies, by index.
     Copied(u32),
+    /// The table of a script's actions.
+    Actions,
 }
 
 /// An instruction that may trap.
@@ -118,6 +120,7 @@ fn find_target(name: &ExternalName, names: &Names) -> Target {
                 NAMESPACE_DATA => Target::Data(DataId::from_u32(index)),
                 NAMESPACE_ELEM => Target::Elem(ElemId::from_u32(index)),
                 NAMESPACE_COPIED => Target::Copied(index),
+                NAMESPACE_ACTIONS => Target::Actions,
                 _ => panic!("no function generator uses name space {namespace}"),
             }
         }

@@ -32,10 +32,11 @@ pub const NAMESPACE_DATA: u32 = 2;
 /// Name space of `UserExternalName`s that are constant data: `ElemId`s, each element the address
 /// of a `FuncRef` or 0, 8 bytes.
 pub const NAMESPACE_ELEM: u32 = 3;
-
 /// Name space of `UserExternalName`s that are initial contents that start-up copies: indices of
 /// `InitialData::copied`.
 pub const NAMESPACE_COPIED: u32 = 4;
+/// Name space of the table of a script's actions; the index is 0.
+pub const NAMESPACE_ACTIONS: u32 = 5;
 
 /// The calling convention of guest code. One for all, because a function may be called through a
 /// table by any other, and it is the only one that has tail calls.

@@ -6,7 +6,8 @@
 
 use crate::data::InitialData;
 use crate::env::{
-    Env, GUEST_CALL_CONV, NAMESPACE_COPIED, NAMESPACE_DATA, NAMESPACE_ELEM, trap_code,
+    Env, GUEST_CALL_CONV, NAMESPACE_ACTIONS, NAMESPACE_COPIED, NAMESPACE_DATA, NAMESPACE_ELEM,
+    trap_code,
 };
 use crate::layout::TablePlace;
 use crate::memory;
@@ -88,10 +89,24 @@ pub fn build_main(
         }
         None => None,
     };
+    let result = match env.program.actions.len() {
+        0 => result,
+        count => Some(run_actions(&mut b, env, count)),
+    };
     let code = result.unwrap_or_else(|| b.ins().iconst(types::I32, 0));
     b.ins().return_(&[code]);
     b.finalize(env.isa.frontend_config());
     clif
+}
+
+/// Hands a script's actions to its driver.
+fn run_actions(b: &mut FunctionBuilder<'_>, env: Env<'_>, count: usize) -> Value {
+    let run = env.shim_symbol(wasmelt_abi::symbols::SCRIPT_RUN);
+    let run = env.import_symbol(b.func, run, &[types::I64; 2], &[types::I32]);
+    let actions = constant_address(b, NAMESPACE_ACTIONS, 0);
+    let count = constant(b, count as u64);
+    let call = b.ins().call(run, &[actions, count]);
+    b.inst_results(call)[0]
 }
 
 fn start_body(b: &mut FunctionBuilder<'_>) {

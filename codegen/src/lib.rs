@@ -15,11 +15,14 @@ pub mod generate;
 pub mod init;
 pub mod inline;
 pub mod layout;
+pub mod link;
 pub mod memory;
+pub mod object;
 pub mod options;
 pub mod places;
 pub mod regions;
 pub mod script;
+pub mod tables;
 pub mod translate;
 
 pub use wasmelt_flatten::{error, interface, module, program, types};

@@ -1,0 +1,48 @@
+//! A static linker for exactly what this compiler makes.
+//!
+//! It reads our own object and the runtime shim's, keeps of the shim what is
+//! reached, places everything and writes an executable. The inputs are ours, so a
+//! relocation or a section that it does not know is our own mistake; what can go
+//! wrong for a user is code that is too large, and a symbol that nothing defines.
+//! Everyone else's linkers get the object instead.
+
+mod elf;
+mod input;
+mod place;
+mod relocate;
+mod resolve;
+
+pub mod machine;
+mod x86_64;
+
+use crate::error::Result;
+use crate::object::ObjectFile;
+use crate::options::Options;
+use machine::Machine;
+
+/// Links the object with a shim to the bytes of an executable.
+///
+/// # Errors
+///
+/// `Environment` for symbols that nothing defines, `Unsupported` for targets without a linker and
+/// for code that is too large.
+pub fn link(object: &ObjectFile, shim: &[u8], options: &Options) -> Result<Vec<u8>> {
+    let machine = Machine::of(&options.target.triple)?;
+    let guest = input::read_input("the program", &object.bytes)?;
+    let shim = input::read_input("the runtime shim", shim)?;
+    let inputs = [guest, shim];
+    let symbols = resolve::resolve_symbols(&inputs);
+    let live = resolve::mark_live(&inputs, &symbols)?;
+    // Past this line every symbol that is used is defined.
+    let plan = place::place_sections(machine, &inputs, &symbols, &live, &object.fixed, options)?;
+    // Past this line everything has its address and its place in the file.
+    let mut bytes = elf::write_contents(machine, &inputs, &plan);
+    relocate::apply_relocations(machine, &inputs, &symbols, &plan, &mut bytes)?;
+    if !options.strip {
+        elf::append_symbols(machine, &inputs, &plan, &mut bytes);
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;

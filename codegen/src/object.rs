@@ -1,0 +1,417 @@
+//! The relocatable object: what has been compiled, with its tables and its contents.
+//!
+//! All guest code is one section, in the order of the function ids, so that offsets
+//! in it are known here: calls between guest functions are resolved at once, and
+//! the tables hold 32-bit offsets. What start-up needs to know stands in the
+//! `wasmelt_image` record. State and memory images are sections of their own, each
+//! at an address that the program's layout fixed before.
+
+use crate::data::{Constants, InitialData, Words, build_constants, build_elem};
+use crate::emit::{CompiledFunc, Target};
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::link::machine::{Machine, Values};
+use crate::options::Options;
+use crate::program::{DataId, ElemId, FuncId};
+use crate::script::{Pointee, build_actions};
+use crate::tables::{Tables, build_tables};
+use cranelift_entity::SecondaryMap;
+use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
+use object::{BinaryFormat, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+use std::collections::BTreeMap;
+use wasmelt_abi::addresses::{STACK_BASE, STACK_BYTES};
+use wasmelt_abi::image::Image;
+use wasmelt_abi::symbols;
+
+/// An object, and what a linker must know that no object format says.
+#[derive(Clone, Debug)]
+pub struct ObjectFile {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// The address space that must exist when the program starts, in ascending order.
+    pub fixed: Vec<FixedRange>,
+}
+
+/// A part of the address space whose place the layout decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FixedRange {
+    /// Address of the first byte.
+    pub address: u64,
+    /// Its size in bytes; what no section fills is zero.
+    pub size_bytes: u64,
+    /// Whether the program writes to it.
+    pub is_writable: bool,
+    /// The object's sections that lie in it, and their addresses, ascending.
+    pub sections: Vec<(String, u64)>,
+}
+
+/// Writes the object.
+///
+/// # Errors
+///
+/// `Unsupported` if the code is too large or the target has no object writer yet.
+pub fn write_object(
+    env: Env<'_>,
+    compiled: &[CompiledFunc],
+    initial: &InitialData,
+    options: &Options,
+) -> Result<ObjectFile> {
+    let machine = Machine::of(&options.target.triple)?;
+    let text = Text::lay_out(compiled)?;
+    let tables = build_tables(env.program, compiled, &text.starts);
+    let mut writer = Writer::new(env, options, machine, text);
+    writer.write_constants(&build_constants(env.program, env.layout, options));
+    writer.write_tables(&tables);
+    writer.write_code(compiled, initial)?;
+    let fixed = writer.write_fixed(initial);
+    let bytes = writer.object.write();
+    let bytes = bytes.map_err(|error| Error::unsupported(format!("an object file: {error}")))?;
+    Ok(ObjectFile { bytes, fixed })
+}
+
+/// Where each function lies in the text.
+struct Text {
+    starts: Vec<u32>,
+    by_func: SecondaryMap<FuncId, u32>,
+    bytes: Vec<u8>,
+}
+
+/// Functions start at multiples of this, which processors fetch well from.
+const FUNC_ALIGN: usize = 16;
+
+impl Text {
+    fn lay_out(compiled: &[CompiledFunc]) -> Result<Text> {
+        let mut text = Text { starts: Vec::new(), by_func: SecondaryMap::new(), bytes: Vec::new() };
+        for func in compiled {
+            let align = FUNC_ALIGN.max(func.align as usize);
+            text.bytes.resize(text.bytes.len().next_multiple_of(align), 0);
+            let start = i32::try_from(text.bytes.len()).ok();
+            let start = start.ok_or_else(|| Error::unsupported("more than 2 GiB of code"))?;
+            text.starts.push(start.cast_unsigned());
+            text.by_func[func.func] = start.cast_unsigned();
+            text.bytes.extend_from_slice(&func.code);
+        }
+        Ok(text)
+    }
+}
+
+/// What is written so far.
+struct Writer<'a> {
+    env: Env<'a>,
+    options: &'a Options,
+    machine: Machine,
+    object: Object<'static>,
+    text: Text,
+    text_section: SectionId,
+    text_symbol: SymbolId,
+    rodata: SectionId,
+    rodata_symbol: SymbolId,
+    constants: Option<SectionId>,
+    /// Symbols of the shim that code refers to.
+    imported: BTreeMap<String, SymbolId>,
+    /// Where constant bytes that code refers to lie in the read-only data.
+    placed: BTreeMap<Target, u64>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(env: Env<'a>, options: &'a Options, machine: Machine, text: Text) -> Writer<'a> {
+        let (architecture, endianness) = machine.object_target();
+        let mut object = Object::new(BinaryFormat::Elf, architecture, endianness);
+        let text_section = object.add_section(Vec::new(), b".text".to_vec(), SectionKind::Text);
+        let rodata =
+            object.add_section(Vec::new(), b".rodata".to_vec(), SectionKind::ReadOnlyData);
+        let text_symbol = object.section_symbol(text_section);
+        let rodata_symbol = object.section_symbol(rodata);
+        Writer {
+            env,
+            options,
+            machine,
+            object,
+            text,
+            text_section,
+            text_symbol,
+            rodata,
+            rodata_symbol,
+            constants: None,
+            imported: BTreeMap::new(),
+            placed: BTreeMap::new(),
+        }
+    }
+
+    fn add_relocation(
+        &mut self,
+        section: SectionId,
+        offset: u64,
+        (symbol, addend): (SymbolId, i64),
+        kind: u32,
+    ) {
+        let flags = RelocationFlags::Elf { r_type: object::elf::RelocationType(kind) };
+        let relocation = Relocation { offset, symbol, addend, flags };
+        self.object
+            .add_relocation(section, relocation)
+            .expect("an ELF relocation needs no translation");
+    }
+
+    /// An 8-byte word that holds an address.
+    fn add_address(&mut self, section: SectionId, offset: u64, to: (SymbolId, i64)) {
+        self.add_relocation(section, offset, to, self.machine.absolute_relocation());
+    }
+
+    fn code_address(&self, func: FuncId) -> (SymbolId, i64) {
+        (self.text_symbol, i64::from(self.text.by_func[func]))
+    }
+
+    fn write_constants(&mut self, constants: &Constants) {
+        if constants.bytes.is_empty() {
+            return;
+        }
+        let name = b".wasmelt.constants".to_vec();
+        let section = self.object.add_section(Vec::new(), name, SectionKind::ReadOnlyData);
+        self.object.append_section_data(section, &constants.bytes, 16);
+        for (offset, func) in &constants.code_addresses {
+            self.add_address(section, *offset as u64, self.code_address(*func));
+        }
+        self.constants = Some(section);
+    }
+
+    /// Writes the tables and the image record, which points at them.
+    fn write_tables(&mut self, tables: &Tables) {
+        let record = self.append_rodata(&[0; Image::WORDS * 8], 8);
+        let trap_offsets = self.append_words(tables.trap_offsets.iter().copied());
+        let trap_places = self.append_words(tables.trap_places.iter().copied());
+        let func_offsets = self.append_words(tables.func_offsets.iter().copied());
+        let names = tables.func_names.iter().flat_map(|(component, func)| [*component, *func]);
+        let func_names = self.append_words(names);
+        let trap_codes = self.append_rodata(&tables.trap_codes, 1);
+        let names = self.append_rodata(&tables.names, 1);
+        let grants = self.append_rodata(&self.options.grants, 1);
+        let live = self.env.program.memories.values().filter(|memory| memory.live);
+        let words = [
+            Word::Text,
+            Word::Number(self.text.bytes.len() as u64),
+            Word::Rodata(trap_offsets),
+            Word::Rodata(trap_codes),
+            Word::Rodata(trap_places),
+            Word::Number(tables.trap_offsets.len() as u64),
+            Word::Rodata(func_offsets),
+            Word::Rodata(func_names),
+            Word::Number(tables.func_offsets.len() as u64),
+            Word::Rodata(names),
+            Word::Number(self.env.layout.state_start),
+            Word::Number(live.count() as u64),
+            Word::Rodata(grants),
+            Word::Number(self.options.grants.len() as u64),
+        ];
+        const { assert!(Image::WORDS == 14) };
+        let mut numbers = Words::new(0, self.options);
+        for (index, word) in words.iter().enumerate() {
+            let offset = index as u64 * 8;
+            numbers.put_u64(offset, if let Word::Number(number) = word { *number } else { 0 });
+            match word {
+                Word::Number(_) => {}
+                Word::Text => self.add_address(self.rodata, record + offset, (self.text_symbol, 0)),
+                Word::Rodata(at) => {
+                    let to = (self.rodata_symbol, at.cast_signed());
+                    self.add_address(self.rodata, record + offset, to);
+                }
+            }
+        }
+        let section = self.object.section_mut(self.rodata);
+        section.data_mut()[record as usize..][..numbers.bytes.len()]
+            .copy_from_slice(&numbers.bytes);
+        let size = (Image::WORDS * 8) as u64;
+        self.define_symbol(symbols::IMAGE, self.rodata, record..record + size, SymbolKind::Data);
+    }
+
+    fn append_rodata(&mut self, bytes: &[u8], align: u64) -> u64 {
+        self.object.append_section_data(self.rodata, bytes, align)
+    }
+
+    fn append_words(&mut self, values: impl Iterator<Item = u32>) -> u64 {
+        let mut words = Words::new(0, self.options);
+        for (index, value) in values.enumerate() {
+            words.put_u32(index as u64 * 4, value);
+        }
+        self.append_rodata(&words.bytes, 4)
+    }
+
+    fn define_symbol(
+        &mut self,
+        name: &str,
+        section: SectionId,
+        range: std::ops::Range<u64>,
+        kind: SymbolKind,
+    ) {
+        let is_public = [symbols::IMAGE, symbols::MAIN].contains(&name);
+        let scope = if is_public { SymbolScope::Linkage } else { SymbolScope::Compilation };
+        self.object.add_symbol(Symbol {
+            name: name.as_bytes().to_vec(),
+            value: range.start,
+            size: range.end - range.start,
+            kind,
+            scope,
+            weak: false,
+            section: SymbolSection::Section(section),
+            flags: SymbolFlags::None,
+        });
+    }
+
+    fn write_code(&mut self, compiled: &[CompiledFunc], initial: &InitialData) -> Result<()> {
+        let starts = std::mem::take(&mut self.text.starts);
+        for (func, start) in compiled.iter().zip(starts) {
+            let name = self.env.program.funcs.get(func.func);
+            let name = name.map_or(symbols::MAIN, |func| &func.name);
+            let start = u64::from(start);
+            let range = start..start + func.code.len() as u64;
+            self.define_symbol(name, self.text_section, range, SymbolKind::Text);
+            for relocation in &func.relocations {
+                let kind = self.machine.code_relocation(relocation.kind);
+                let offset = start + u64::from(relocation.offset);
+                let to = match relocation.target {
+                    Target::Func(callee) => Some(u64::from(self.text.by_func[callee])),
+                    Target::Own(own) => Some(start + u64::from(own)),
+                    _ => None,
+                };
+                if let Some(to) = to {
+                    // Both ends lie in the text, so their distance is known.
+                    let values =
+                        Values { symbol: to, addend: relocation.addend, place: offset, got: None };
+                    self.machine
+                        .apply(kind, &mut self.text.bytes, offset as usize, values)
+                        .map_err(|_| Error::unsupported("code too large for a direct call"))?;
+                    continue;
+                }
+                let (symbol, addend) = self.place_target(relocation.target, initial);
+                self.add_relocation(
+                    self.text_section,
+                    offset,
+                    (symbol, addend + relocation.addend),
+                    kind,
+                );
+            }
+        }
+        let text = std::mem::take(&mut self.text.bytes);
+        self.object.append_section_data(self.text_section, &text, FUNC_ALIGN as u64);
+        Ok(())
+    }
+
+    /// The symbol and offset of what code refers to outside of the text.
+    fn place_target(&mut self, target: Target, initial: &InitialData) -> (SymbolId, i64) {
+        let name = match target {
+            Target::Symbol(symbol) => self.env.symbol_name(symbol),
+            Target::Library(name) => name,
+            _ => return (self.rodata_symbol, self.place_bytes(target, initial).cast_signed()),
+        };
+        if let Some(known) = self.imported.get(name) {
+            return (*known, 0);
+        }
+        let symbol = self.object.add_symbol(Symbol {
+            name: name.as_bytes().to_vec(),
+            value: 0,
+            size: 0,
+            kind: SymbolKind::Text,
+            scope: SymbolScope::Unknown,
+            weak: false,
+            section: SymbolSection::Undefined,
+            flags: SymbolFlags::None,
+        });
+        self.imported.insert(name.to_owned(), symbol);
+        (symbol, 0)
+    }
+
+    /// The offset in the read-only data of bytes that code refers to; writes them the first time.
+    fn place_bytes(&mut self, target: Target, initial: &InitialData) -> u64 {
+        if let Some(known) = self.placed.get(&target) {
+            return *known;
+        }
+        let at = match target {
+            Target::Data(data) => self.place_data(data),
+            Target::Elem(elem) => self.place_elem(elem),
+            Target::Copied(index) => {
+                self.append_rodata(&initial.copied[index as usize].bytes, 16)
+            }
+            Target::Actions => self.place_actions(),
+            other => panic!("{other:?} is not constant data"),
+        };
+        self.placed.insert(target, at);
+        at
+    }
+
+    fn place_data(&mut self, data: DataId) -> u64 {
+        let bytes = &self.env.program.data[data].bytes;
+        let file = &self.env.program.files[bytes.file];
+        self.append_rodata(&file.bytes[bytes.range.clone()], 16)
+    }
+
+    fn place_elem(&mut self, elem: ElemId) -> u64 {
+        let bytes = build_elem(self.env.program, self.env.layout, self.options, elem);
+        self.append_rodata(&bytes, 16)
+    }
+
+    fn place_actions(&mut self) -> u64 {
+        let table = build_actions(self.env);
+        let start = self.append_rodata(&table.bytes, 16);
+        for (offset, pointee) in &table.addresses {
+            let to = match pointee {
+                Pointee::Code(func) => self.code_address(*func),
+                Pointee::Table(at) => {
+                    (self.rodata_symbol, (start + u64::from(*at)).cast_signed())
+                }
+            };
+            self.add_address(self.rodata, start + u64::from(*offset), to);
+        }
+        start
+    }
+
+    /// Writes the sections with fixed addresses; returns the whole fixed address space.
+    fn write_fixed(&mut self, initial: &InitialData) -> Vec<FixedRange> {
+        let layout = self.env.layout;
+        let mut fixed = Vec::new();
+        if self.constants.is_some() {
+            let start = layout.constants_start;
+            fixed.push(FixedRange {
+                address: start,
+                size_bytes: layout.constants_end - start,
+                is_writable: false,
+                sections: vec![(".wasmelt.constants".to_owned(), start)],
+            });
+        }
+        for region in &initial.regions {
+            let mut sections = Vec::new();
+            for (index, run) in region.mapped.iter().enumerate() {
+                let name = match index {
+                    0 => format!(".wasmelt.{}", region.name),
+                    _ => format!(".wasmelt.{}.{index}", region.name),
+                };
+                let section =
+                    self.object.add_section(Vec::new(), name.clone().into(), SectionKind::Data);
+                self.object.append_section_data(section, &run.bytes, 16);
+                sections.push((name, run.address));
+            }
+            fixed.push(FixedRange {
+                address: region.address,
+                size_bytes: region.size_bytes,
+                is_writable: true,
+                sections,
+            });
+        }
+        fixed.push(FixedRange {
+            address: STACK_BASE,
+            size_bytes: STACK_BYTES,
+            is_writable: true,
+            sections: Vec::new(),
+        });
+        fixed.sort_by_key(|range| range.address);
+        fixed
+    }
+}
+
+/// A word of the image record.
+enum Word {
+    Number(u64),
+    /// The address of the text.
+    Text,
+    /// The address of that byte of the read-only data.
+    Rodata(u64),
+}
+
