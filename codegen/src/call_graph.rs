@@ -50,7 +50,7 @@ pub fn build_call_graph(program: &Program) -> CallGraph {
         nodes.push(func);
         let mut callees = match func == main {
             true => main_callees(program),
-            false => callees(program, func),
+            false => wasmelt_flatten::callees(program, func),
         };
         callees.sort_unstable();
         callees.dedup();
@@ -65,10 +65,6 @@ pub fn build_call_graph(program: &Program) -> CallGraph {
     nodes.sort_unstable();
     assign_strata(&mut graph, &nodes);
     graph
-}
-
-fn callees(_program: &Program, _func: FuncId) -> Vec<FuncId> {
-    Vec::new()
 }
 
 fn main_callees(program: &Program) -> Vec<FuncId> {

@@ -16,13 +16,82 @@ pub mod init;
 pub mod inline;
 pub mod layout;
 pub mod link;
+mod listing;
 pub mod memory;
 pub mod object;
 pub mod options;
 pub mod places;
 pub mod regions;
 pub mod script;
+mod shim;
 pub mod tables;
 pub mod translate;
 
+pub use object::ObjectFile;
+pub use options::Options;
 pub use wasmelt_flatten::{error, interface, module, program, types};
+
+use compile::Listing;
+use emit::CompiledFunc;
+use env::Env;
+use error::Result;
+use program::Program;
+
+/// Compiles a program to an object.
+///
+/// # Errors
+///
+/// `Unsupported` for constructs, sizes and targets that are not implemented.
+pub fn compile_object(program: &Program, options: &Options) -> Result<ObjectFile> {
+    let isa = options::build_isa(options)?;
+    let layout = layout::plan_layout(program, options)?;
+    // Past this line everything that generated code can name has its address.
+    let env = Env { program, layout: &layout, isa: &*isa };
+    let initial = data::build_initial_data(program, &layout, options);
+    let compiled = compile::compile_functions(env, &initial, options, Listing::None)?;
+    object::write_object(env, &compiled, &initial, options)
+}
+
+/// Links an object with the runtime shim to the bytes of an executable.
+///
+/// # Errors
+///
+/// `Unsupported` for targets without a shim and code that is too large, `Environment` for symbols
+/// that nothing defines.
+pub fn link_executable(object: &ObjectFile, options: &Options) -> Result<Vec<u8>> {
+    let shim = shim::shim_object(&options.target.triple)?;
+    link::link(object, shim, options)
+}
+
+/// The functions whose names contain `filter` as CLIF, after inlining and optimisation.
+///
+/// # Errors
+///
+/// As [`compile_object`].
+pub fn print_clif(program: &Program, options: &Options, filter: &str) -> Result<String> {
+    print_listing(program, options, filter, Listing::Clif)
+}
+
+/// The functions whose names contain `filter` as assembly.
+///
+/// # Errors
+///
+/// As [`compile_object`].
+pub fn print_assembly(program: &Program, options: &Options, filter: &str) -> Result<String> {
+    print_listing(program, options, filter, Listing::Assembly)
+}
+
+fn print_listing(
+    program: &Program,
+    options: &Options,
+    filter: &str,
+    listing: Listing,
+) -> Result<String> {
+    let isa = options::build_isa(options)?;
+    let layout = layout::plan_layout(program, options)?;
+    let env = Env { program, layout: &layout, isa: &*isa };
+    let initial = data::build_initial_data(program, &layout, options);
+    let compiled = compile::compile_functions(env, &initial, options, listing)?;
+    let texts = compiled.iter().filter(|func| listing::name_of(program, func.func).contains(filter));
+    Ok(texts.map(|func: &CompiledFunc| listing::print_func(env, func)).collect())
+}
