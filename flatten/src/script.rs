@@ -92,19 +92,11 @@ pub fn link_script(script: Script) -> error::Result<ScriptProgram> {
         latest_instance: None,
         registered: IndexMap::new(),
         trampolines: IndexMap::new(),
+        without_thread: false,
     };
     let spectest = linker.instantiate(spectest, Some("spectest")).map(|(instance, _)| instance);
     linker.registered.insert("spectest".to_owned(), spectest);
-    for Directive { line, kind } in directives {
-        let keyword = kind.keyword();
-        // A directive that asserts nothing is only worth mentioning if it fails.
-        let silent = !keyword.starts_with("assert_");
-        if let Some(verdict) = linker.link_directive(kind)
-            && !(silent && matches!(verdict, Verdict::Passed | Verdict::Unsupported(_)))
-        {
-            linker.checks.push(Check { line, keyword, verdict });
-        }
-    }
+    linker.link_directives(directives);
     let Linker { flattener, checks, .. } = linker;
     // The actions are the roots.
     let program = crate::finish(flattener, [], Observer::Script)?;
@@ -154,9 +146,40 @@ struct Linker<'a> {
     registered: IndexMap<String, Instance>,
     /// The trampolines by the type of the functions that they call.
     trampolines: IndexMap<CoreTypeId, FuncId>,
+    /// Whether a thread is left out, so that nothing after it means what it should.
+    without_thread: bool,
 }
 
 impl Linker<'_> {
+    /// The script's parser limits how deep threads nest.
+    fn link_directives(&mut self, directives: Vec<Directive>) {
+        for Directive { line, kind } in directives {
+            let keyword = kind.keyword();
+            // A directive that asserts nothing is only worth mentioning if it fails.
+            let silent = !keyword.starts_with("assert_");
+            if let Some(verdict) = self.link_directive(kind)
+                && !(silent && matches!(verdict, Verdict::Passed | Verdict::Unsupported(_)))
+            {
+                self.checks.push(Check { line, keyword, verdict });
+            }
+        }
+    }
+
+    /// A thread has names of its own.
+    fn link_thread(&mut self, shared: Option<String>, directives: Vec<Directive>) {
+        let visible = shared.map(|name| (name.clone(), self.find_instance(Some(&name))));
+        let visible = visible.into_iter().collect();
+        let instances = std::mem::replace(&mut self.instances, visible);
+        let definitions = std::mem::take(&mut self.definitions);
+        let registered = self.registered.clone();
+        let latest = (self.latest_definition.take(), self.latest_instance.take());
+        self.link_directives(directives);
+        (self.latest_definition, self.latest_instance) = latest;
+        self.instances = instances;
+        self.definitions = definitions;
+        self.registered = registered;
+    }
+
     /// `None`: there is nothing to say about it.
     fn link_directive(&mut self, kind: DirectiveKind) -> Option<Verdict> {
         match kind {
@@ -197,6 +220,11 @@ impl Linker<'_> {
             DirectiveKind::AssertRejected { rejected: true, .. } => Some(Verdict::Passed),
             DirectiveKind::AssertRejected { rejected: false, .. } => {
                 Some(Verdict::Failed("the input was accepted".to_owned()))
+            }
+            DirectiveKind::Thread { shared, waits, directives } => {
+                self.without_thread |= waits;
+                self.link_thread(shared, directives);
+                None
             }
             DirectiveKind::Unsupported(what) => Some(unsupported(what)),
         }
@@ -274,9 +302,11 @@ impl Linker<'_> {
                     import.module, import.name
                 ))
             };
+            // Some suites import from an instance by its own name, without registering it.
             let instance = self
                 .registered
                 .get(&import.module)
+                .or_else(|| self.instances.get(&import.module))
                 .cloned()
                 .unwrap_or_else(|| Err(failed("of an unknown module".to_owned())))?;
             let item = self
@@ -344,6 +374,9 @@ impl Linker<'_> {
     }
 
     fn push_action(&mut self, action: Action, expectation: Expectation) -> Verdict {
+        if self.without_thread {
+            return unsupported("threads that wait for each other");
+        }
         let actions = &mut self.flattener.program.actions;
         actions.push(action);
         Verdict::Run { action: actions.len() - 1, expectation }

@@ -86,6 +86,16 @@ pub enum DirectiveKind {
         /// Whether the input was rejected.
         rejected: bool,
     },
+    /// The directives of another thread. Nothing in the script can tell whether they happen here,
+    /// all at once, or between the directives up to the matching `wait`.
+    Thread {
+        /// The instance that the thread sees of those defined so far.
+        shared: Option<String>,
+        /// Whether it may wait for others, so that it cannot simply run to its end.
+        waits: bool,
+        /// What the thread does.
+        directives: Vec<Directive>,
+    },
     /// A directive that is not implemented: its keyword.
     Unsupported(&'static str),
 }
@@ -246,6 +256,7 @@ impl DirectiveKind {
             DirectiveKind::AssertException(_) => "assert_exception",
             DirectiveKind::AssertSuspension(_) => "assert_suspension",
             DirectiveKind::AssertUnlinkable(_) => "assert_unlinkable",
+            DirectiveKind::Thread { .. } => "thread",
             DirectiveKind::AssertRejected { keyword, .. } | DirectiveKind::Unsupported(keyword) => {
                 keyword
             }

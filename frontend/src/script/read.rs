@@ -34,21 +34,20 @@ pub fn read_script(path: &Path) -> Result<Script> {
     let buffer = ParseBuffer::new_with_lexer(lexer).map_err(at)?;
     let script = parser::parse::<Wast<'_>>(&buffer).map_err(at)?;
 
-    let mut reader =
-        Reader { path, lines: &lines, session: Session::new(), directives: Vec::new() };
+    // Threads take turns, each running to its end: a thread that waits for another would do so
+    // forever.
+    let threads_wait = text.contains("memory.atomic.wait");
+    let mut reader = Reader { path, lines: &lines, session: Session::new(), threads_wait };
     let spectest = reader.define_spectest()?;
-    for directive in script.directives {
-        reader.read_directive(directive);
-    }
-    let Reader { session, directives, .. } = reader;
-    Ok(Script { composition: session.finish(None), spectest, directives })
+    let directives = reader.read_directives(script.directives);
+    Ok(Script { composition: reader.session.finish(None), spectest, directives })
 }
 
 struct Reader<'a> {
     path: &'a Path,
     lines: &'a Lines,
     session: Session,
-    directives: Vec<Directive>,
+    threads_wait: bool,
 }
 
 impl Reader<'_> {
@@ -60,9 +59,21 @@ impl Reader<'_> {
         }
     }
 
-    fn read_directive(&mut self, directive: WastDirective<'_>) {
-        let (line, _) = self.lines.locate(directive.span());
-        let kind = match directive {
+    /// The text parser limits how deep threads nest.
+    fn read_directives(&mut self, directives: Vec<WastDirective<'_>>) -> Vec<Directive> {
+        let mut read = Vec::with_capacity(directives.len());
+        for directive in directives {
+            let (line, _) = self.lines.locate(directive.span());
+            if let Some(kind) = self.read_directive(directive, line) {
+                read.push(Directive { line, kind });
+            }
+        }
+        read
+    }
+
+    /// `None`: there is nothing to do.
+    fn read_directive(&mut self, directive: WastDirective<'_>, line: u32) -> Option<DirectiveKind> {
+        Some(match directive {
             WastDirective::Module(module) => DirectiveKind::Module {
                 name: own_id(module.name()),
                 definition: self.define(module, line),
@@ -92,19 +103,14 @@ impl Reader<'_> {
             WastDirective::AssertUnlinkable { module, .. } => {
                 DirectiveKind::AssertUnlinkable(self.define(QuoteWat::Wat(module), line))
             }
-            WastDirective::Thread(thread) => {
-                // Its assertions count, one by one.
-                for inner in &thread.directives {
-                    let (line, _) = self.lines.locate(inner.span());
-                    let kind = DirectiveKind::Unsupported("thread");
-                    self.directives.push(Directive { line, kind });
-                }
-                return;
-            }
-            WastDirective::Wait { .. } => return,
+            WastDirective::Thread(thread) => DirectiveKind::Thread {
+                waits: self.threads_wait,
+                shared: own_id(thread.shared_module),
+                directives: self.read_directives(thread.directives),
+            },
+            WastDirective::Wait { .. } => return None,
             assertion => self.read_assertion(assertion, line),
-        };
-        self.directives.push(Directive { line, kind });
+        })
     }
 
     fn read_assertion(&mut self, assertion: WastDirective<'_>, line: u32) -> DirectiveKind {
