@@ -191,7 +191,7 @@ pub fn build_constants(program: &Program, layout: &Layout, options: &Options) ->
         } else {
             words.put_u64(address, NEVER_CALLED);
         }
-        words.put_u32(address + FuncRef::TYPE as u64, callee.ty.as_u32());
+        words.put_u32(address + FuncRef::TYPE as u64, FuncRef::type_word(callee.ty.as_u32()));
         words.put_u32(address + FuncRef::TYPE as u64 + 4, 0);
     };
     for (id, table) in program.tables.iter() {

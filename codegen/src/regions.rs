@@ -84,6 +84,12 @@ pub fn checked_constant_flags(func: &mut ir::Function, region: Region) -> MemFla
     state_flags(func, region).with_readonly()
 }
 
+/// Flags for a load from a `FuncRef` through a reference that may be null: page 0 is never mapped, so
+/// the load itself is the null check, and `trap` its trap (R1 of `docs/safety.md`).
+pub fn null_checking_flags(func: &mut ir::Function, trap: TrapCode) -> MemFlagsData {
+    checked_constant_flags(func, Region::Constants).with_trap_code(Some(trap))
+}
+
 /// Flags for an unaligned little-endian access that cannot trap: linear memory after a check.
 pub fn trusted_memory_flags(func: &mut ir::Function, memory: MemoryId) -> MemFlagsData {
     let region = alias_region(func, Region::Memory(memory));

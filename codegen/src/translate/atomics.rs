@@ -211,7 +211,7 @@ impl Translator<'_, '_> {
         let is_64_bit = self.b.ins().iconst(types::I32, i64::from(ty == types::I64));
         let params = [types::I64, types::I64, types::I64, types::I32];
         let args = [address, expected, timeout, is_64_bit];
-        let result = self.call_shim(symbols::ATOMIC_WAIT, &params, &[types::I32], &args);
+        let result = self.call_shim(symbols::ATOMIC_WAIT, &params, types::I32, &args);
         self.push(result);
     }
 }

@@ -92,14 +92,16 @@ impl Translator<'_, '_> {
         self.reachable = false;
     }
 
-    /// Pops a function reference; its type was validated, so null is all that can be wrong (T3).
+    /// Pops a function reference; its type was validated (T3), so null is all that can be wrong, and
+    /// the load finds it (R1).
     fn reference_target(&mut self) -> Target {
         let reference = self.pop();
-        self.b.ins().trapz(reference, trap_code(Trap::NullReference));
-        Target::Address(self.load_code(reference))
+        let flags = regions::null_checking_flags(self.b.func, trap_code(Trap::NullReference));
+        let code = self.b.ins().load(types::I64, flags, reference, state::FuncRef::CODE);
+        Target::Address(code)
     }
 
-    /// The code address in the `FuncRef` at `reference`.
+    /// The code address in the `FuncRef` at `reference`, which is not null.
     pub(super) fn load_code(&mut self, reference: Value) -> Value {
         let flags = regions::checked_constant_flags(self.b.func, Region::Constants);
         self.b.ins().load(types::I64, flags, reference, state::FuncRef::CODE)
@@ -115,19 +117,19 @@ impl Translator<'_, '_> {
         *self.signatures.entry(ty).or_insert_with(|| func.import_signature(env.guest_signature(ty)))
     }
 
-    /// Calls a function of the shim and returns its first result's value.
+    /// Calls a function of the shim that has one result.
     pub(super) fn call_shim(
         &mut self,
         symbol: &str,
         params: &[ir::Type],
-        returns: &[ir::Type],
+        result: ir::Type,
         args: &[Value],
     ) -> Value {
         let symbol = self.env.shim_symbol(symbol);
         let callee = match self.shim_callees.iter().find(|known| known.0 == symbol) {
             Some(known) => known.1,
             None => {
-                let callee = self.env.import_symbol(self.b.func, symbol, params, returns);
+                let callee = self.env.import_symbol(self.b.func, symbol, params, &[result]);
                 self.shim_callees.push((symbol, callee));
                 callee
             }

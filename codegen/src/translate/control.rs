@@ -184,6 +184,11 @@ impl Translator<'_, '_> {
         let shape = self.open(ty);
         let then = self.b.create_block();
         let otherwise = self.b.create_block();
+        match self.is_likely() {
+            Some(true) => self.b.set_cold_block(otherwise),
+            Some(false) => self.b.set_cold_block(then),
+            None => {}
+        }
         // Both arms have this block as their only predecessor, so operands need no parameters.
         self.b.ins().brif(condition, then, &[], otherwise, &[]);
         self.b.seal_block(then);
@@ -295,9 +300,31 @@ impl Translator<'_, '_> {
         let start = self.plain_top(count);
         self.collect_args(start);
         let next = self.b.create_block();
-        self.b.ins().brif(condition, block, &*self.args, next, &[]);
+        match self.is_likely() {
+            Some(false) => {
+                // The target itself may be hot by other ways, so a cold block leads there.
+                let bridge = self.b.create_block();
+                self.b.set_cold_block(bridge);
+                self.b.ins().brif(condition, bridge, &[], next, &[]);
+                self.b.switch_to_block(bridge);
+                self.b.seal_block(bridge);
+                self.b.ins().jump(block, &*self.args);
+            }
+            hint => {
+                if hint == Some(true) {
+                    self.b.set_cold_block(next);
+                }
+                self.b.ins().brif(condition, block, &*self.args, next, &[]);
+            }
+        }
         self.b.seal_block(next);
         self.b.switch_to_block(next);
+    }
+
+    /// The hint for the branch at hand, if the module has one.
+    fn is_likely(&self) -> Option<bool> {
+        let at = self.hints.binary_search_by_key(&self.offset, |hint| hint.offset).ok()?;
+        Some(self.hints[at].is_likely)
     }
 
     fn branch_table(&mut self, targets: &BrTable<'_>) -> Result<()> {

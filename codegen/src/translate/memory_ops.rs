@@ -3,7 +3,7 @@
 use super::Translator;
 use crate::env::{NAMESPACE_DATA, trap_code};
 use crate::memory::{self, Address};
-use crate::program::{DataId, MemoryId};
+use crate::program::{ConstValue, DataId, MemoryId};
 use crate::regions::{self, Region};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -15,6 +15,9 @@ use wasmelt_abi::symbols;
 use wasmelt_abi::trap::Trap;
 use wasmparser::Operator as O;
 use wasmparser::{MemArg, Operator};
+
+/// Copies and fills of constant length up to this are made of loads and stores.
+const INLINE_BYTES_MAX: u64 = 64;
 
 impl<'b> Translator<'_, 'b> {
     pub(super) fn translate_memory(&mut self, operator: &Operator<'_>) -> bool {
@@ -160,7 +163,7 @@ impl<'b> Translator<'_, 'b> {
         let grown = self.call_shim(
             symbols::MEMORY_GROW,
             &[types::I64, types::I64],
-            &[types::I64],
+            types::I64,
             &[state, delta],
         );
         // Failure is all ones, which is -1 in both widths.
@@ -169,25 +172,82 @@ impl<'b> Translator<'_, 'b> {
 
     fn memory_copy(&mut self, to: u32, from: u32) {
         let (to, from) = (self.memory(to), self.memory(from));
+        let len_operand = *self.stack.last().expect("validation balances the stack");
         let len = self.pop_index();
         let source = self.pop_index();
         let target = self.pop_index();
+        let known_len = memory::constant_of(self.b.func, len_operand);
         let source = self.memory_range(from, source, len);
         let target = self.memory_range(to, target, len);
+        if let Some(len) = known_len.filter(|len| *len <= INLINE_BYTES_MAX) {
+            return self.copy_inline((to, target), (from, source), len);
+        }
         let words = [types::I64; 3];
-        // Even two memories may not be told apart by a caller: a copy within one can overlap.
+        // A copy within one memory can overlap.
         let symbol = if to == from { "memmove" } else { "memcpy" };
-        self.call_shim(symbol, &words, &words[..1], &[target, source, len]);
+        self.call_shim(symbol, &words, types::I64, &[target, source, len]);
     }
 
     fn memory_fill(&mut self, index: u32) {
         let memory = self.memory(index);
+        let len_operand = *self.stack.last().expect("validation balances the stack");
         let len = self.pop_index();
         let byte = self.pop();
         let target = self.pop_index();
+        let known_len = memory::constant_of(self.b.func, len_operand);
+        let known_byte = memory::constant_of(self.b.func, byte);
         let target = self.memory_range(memory, target, len);
+        if let (Some(len), Some(byte)) = (known_len, known_byte)
+            && len <= INLINE_BYTES_MAX
+        {
+            return self.fill_inline(memory, target, byte as u8, len);
+        }
         let params = [types::I64, types::I32, types::I64];
-        self.call_shim("memset", &params, &params[..1], &[target, byte, len]);
+        self.call_shim("memset", &params, types::I64, &[target, byte, len]);
+    }
+
+    /// Copies a few bytes between ranges that were checked (M3). All are loaded before the first is
+    /// stored, so the ranges may overlap.
+    fn copy_inline(&mut self, to: (MemoryId, Value), from: (MemoryId, Value), len: u64) {
+        let flags = regions::trusted_memory_flags(self.b.func, from.0);
+        let mut values = Vec::new();
+        for (ty, offset) in self.pieces(len) {
+            values.push((self.b.ins().load(ty, flags, from.1, offset), offset));
+        }
+        let flags = regions::trusted_memory_flags(self.b.func, to.0);
+        for (value, offset) in values {
+            self.b.ins().store(flags, value, to.1, offset);
+        }
+    }
+
+    /// Fills a few bytes of a range that was checked (M3).
+    fn fill_inline(&mut self, memory: MemoryId, target: Value, byte: u8, len: u64) {
+        let flags = regions::trusted_memory_flags(self.b.func, memory);
+        for (ty, offset) in self.pieces(len) {
+            let value = match ty {
+                types::I8X16 => self.constant(ConstValue::V128([byte; 16])),
+                _ => {
+                    let all = u64::from_ne_bytes([byte; 8]);
+                    let mask = u64::MAX >> (64 - ty.bits());
+                    self.b.ins().iconst(ty, (all & mask).cast_signed())
+                }
+            };
+            self.b.ins().store(flags, value, target, offset);
+        }
+    }
+
+    /// Cuts a few bytes into accesses, the widest first: each one's type and offset.
+    fn pieces(&self, len: u64) -> Vec<(ir::Type, i32)> {
+        let widest = if super::has_vectors(self.env) { types::I8X16 } else { types::I64 };
+        let mut pieces = Vec::new();
+        let mut at = 0;
+        for ty in [widest, types::I64, types::I32, types::I16, types::I8] {
+            while at + u64::from(ty.bytes()) <= len {
+                pieces.push((ty, at as i32));
+                at += u64::from(ty.bytes());
+            }
+        }
+        pieces
     }
 
     fn memory_init(&mut self, data: u32, index: u32) {
@@ -206,7 +266,7 @@ impl<'b> Translator<'_, 'b> {
         let start = self.symbol_address(NAMESPACE_DATA, data.as_u32());
         let source = self.b.ins().iadd(start, source);
         let words = [types::I64; 3];
-        self.call_shim("memcpy", &words, &words[..1], &[target, source, len]);
+        self.call_shim("memcpy", &words, types::I64, &[target, source, len]);
     }
 
     fn memory_range(&mut self, memory: MemoryId, index: Value, len: Value) -> Value {

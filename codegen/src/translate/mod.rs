@@ -25,7 +25,7 @@ mod variables;
 
 use crate::env::{Env, NAMESPACE_FUNC, SymbolId, clif_type};
 use crate::error::{Error, Position, Result};
-use crate::module::Module;
+use crate::module::{BranchHint, Module};
 use crate::program::{CoreInstance, FuncId, FuncKind, MemoryId, TableId};
 use crate::types::CoreTypeId;
 use control::Frame;
@@ -57,14 +57,15 @@ pub fn translate_body(
     func: FuncId,
     scratch: &mut TranslateScratch,
 ) -> Result<ir::Function> {
-    let FuncKind::Wasm { instance, body } = env.program.funcs[func].kind else {
+    let FuncKind::Wasm { instance, body: body_index } = env.program.funcs[func].kind else {
         panic!("{func} has no body to translate");
     };
     let instance = &env.program.core_instances[instance];
     let module = &env.program.modules[instance.module];
-    let body = &module.bodies[body as usize];
-    if body.summary.uses_simd {
-        require_vectors(env)?;
+    let body = &module.bodies[body_index as usize];
+    if body.summary.uses_simd && !has_vectors(env) {
+        return Err(Error::unsupported("vector instructions on riscv64 without the V extension")
+            .help("enable the processor feature `has_v`"));
     }
     let file = &env.program.files[body.bytes.file];
     let bytes = &file.bytes[body.bytes.range.clone()];
@@ -83,6 +84,8 @@ pub fn translate_body(
         stack: &mut scratch.stack,
         frames: &mut scratch.frames,
         args: &mut scratch.args,
+        hints: hints_of(module, body_index),
+        offset: 0,
         reachable: true,
         dead_depth: 0,
         callees: HashMap::new(),
@@ -102,16 +105,21 @@ pub fn translate_body(
     }
 }
 
-/// Vector instructions need a vector unit, which RISC-V only has as an extension.
-fn require_vectors(env: Env<'_>) -> Result<()> {
+/// Whether the target has a vector unit: on RISC-V that is an extension.
+fn has_vectors(env: Env<'_>) -> bool {
     let is_riscv = matches!(env.isa.triple().architecture, Architecture::Riscv64(_));
-    let has_vectors = |flag: &cranelift_codegen::settings::Value| {
+    let is_extension = |flag: &cranelift_codegen::settings::Value| {
         flag.name == "has_v" && flag.as_bool() == Some(true)
     };
-    if is_riscv && !env.isa.isa_flags().iter().any(has_vectors) {
-        return Err(Error::unsupported("vector instructions on riscv64 without the V extension"));
-    }
-    Ok(())
+    !is_riscv || env.isa.isa_flags().iter().any(is_extension)
+}
+
+/// The hints for a body. A section out of order loses its effect, nothing else.
+fn hints_of(module: &Module, body: u32) -> &[BranchHint] {
+    let func = module.imported.funcs + body;
+    let start = module.branch_hints.partition_point(|hint| hint.func < func);
+    let rest = &module.branch_hints[start..];
+    &rest[..rest.partition_point(|hint| hint.func == func)]
 }
 
 /// The state of one body's translation.
@@ -126,6 +134,10 @@ struct Translator<'a, 'b> {
     frames: &'b mut Vec<Frame>,
     /// Arguments of the branch that is being made.
     args: &'b mut Vec<BlockArg>,
+    /// The module's branch hints for this body.
+    hints: &'a [BranchHint],
+    /// Byte offset of the current operator from the start of the body.
+    offset: u32,
     /// Whether the current position can be reached.
     reachable: bool,
     /// How many blocks were opened since it no longer could.
@@ -148,6 +160,7 @@ impl<'b> Translator<'_, 'b> {
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset().map_err(decode_error)?;
             self.b.set_srcloc(SourceLoc::new(offset as u32));
+            self.offset = (offset - body.range().start) as u32;
             self.translate(&operator).map_err(|error| {
                 error.at(Position::Offset(usize::try_from(offset).unwrap_or(usize::MAX)))
             })?;

@@ -183,12 +183,14 @@ impl Translator<'_, '_> {
         let has_null = facts.has_null;
         // T1: every element that is a function has an accepted type.
         let is_uniform = facts.types.iter().all(|ty| accepted.contains(ty));
+        if !is_uniform {
+            // A null element has no type, so this finds it too.
+            self.check_type_of_record(record, accepted);
+            return self.load_code(record);
+        }
         let code = self.load_code(record);
         if has_null {
             self.b.ins().trapz(code, trap_code(Trap::IndirectCallToNull));
-        }
-        if !is_uniform {
-            self.check_type(record, accepted);
         }
         code
     }
@@ -196,28 +198,50 @@ impl Translator<'_, '_> {
     /// The code address behind a function reference from a table that can change.
     fn checked_code(&mut self, table: TableId, reference: Value, accepted: &[CoreTypeId]) -> Value {
         let element = self.env.program.tables[table].ty.element;
-        // T2: a table of a non-nullable type holds no null.
-        if element.nullable {
-            self.b.ins().trapz(reference, trap_code(Trap::IndirectCallToNull));
-        }
+        // R1: the first load finds null. T2: a table of a non-nullable type holds none.
+        let flags = match element.nullable {
+            true => regions::null_checking_flags(self.b.func, trap_code(Trap::IndirectCallToNull)),
+            false => regions::checked_constant_flags(self.b.func, Region::Constants),
+        };
         // T2: the table's own type promises the function's.
-        if !matches!(element.heap, HeapType::Defined(ty) if accepted.contains(&ty)) {
-            self.check_type(reference, accepted);
+        if matches!(element.heap, HeapType::Defined(ty) if accepted.contains(&ty)) {
+            return self.b.ins().load(types::I64, flags, reference, FuncRef::CODE);
         }
+        let actual = self.b.ins().load(types::I32, flags, reference, FuncRef::TYPE);
+        let matches = self.match_type(actual, accepted);
+        self.b.ins().trapz(matches, trap_code(Trap::IndirectCallType));
         self.load_code(reference)
     }
 
-    /// Traps unless the type in the `FuncRef` at `record` is one of `accepted`.
-    fn check_type(&mut self, record: Value, accepted: &[CoreTypeId]) {
+    /// Traps unless the frozen table's element at `record` has one of the types `accepted`.
+    fn check_type_of_record(&mut self, record: Value, accepted: &[CoreTypeId]) {
         let flags = regions::checked_constant_flags(self.b.func, Region::Constants);
         let actual = self.b.ins().load(types::I32, flags, record, FuncRef::TYPE);
-        let mut matches =
-            self.b.ins().icmp_imm_u(IntCC::Equal, actual, i64::from(accepted[0].as_u32()));
-        for ty in &accepted[1..] {
-            let is_equal = self.b.ins().icmp_imm_u(IntCC::Equal, actual, i64::from(ty.as_u32()));
-            matches = self.b.ins().bor(matches, is_equal);
+        let matches = self.match_type(actual, accepted);
+        let next = self.b.create_block();
+        let mismatch = self.b.create_block();
+        self.b.set_cold_block(mismatch);
+        self.b.ins().brif(matches, next, &[], mismatch, &[]);
+        self.b.switch_to_block(mismatch);
+        self.b.seal_block(mismatch);
+        self.b.ins().trapz(actual, trap_code(Trap::IndirectCallToNull));
+        self.b.ins().trap(trap_code(Trap::IndirectCallType));
+        self.b.switch_to_block(next);
+        self.b.seal_block(next);
+    }
+
+    /// Whether the type in a `FuncRef` is one of `accepted`.
+    fn match_type(&mut self, actual: Value, accepted: &[CoreTypeId]) -> Value {
+        let mut any = None;
+        for ty in accepted {
+            let word = i64::from(FuncRef::type_word(ty.as_u32()));
+            let is_equal = self.b.ins().icmp_imm_u(IntCC::Equal, actual, word);
+            any = Some(match any {
+                Some(any) => self.b.ins().bor(any, is_equal),
+                None => is_equal,
+            });
         }
-        self.b.ins().trapz(matches, trap_code(Trap::IndirectCallType));
+        any.expect("a type accepts itself")
     }
 
     /// The table of that index.
@@ -314,7 +338,7 @@ impl Translator<'_, '_> {
         let state = self.iconst64(state);
         let words = [types::I64; 3];
         let args = [state, delta, value];
-        let grown = self.call_shim(symbols::TABLE_GROW, &words, &words[..1], &args);
+        let grown = self.call_shim(symbols::TABLE_GROW, &words, types::I64, &args);
         // Failure is all ones, which is -1 in both widths.
         self.push_index(grown, is_64_bit);
     }
@@ -390,7 +414,7 @@ impl Translator<'_, '_> {
     fn move_words(&mut self, target: Value, source: Value, count: Value) {
         let len = self.b.ins().ishl_imm_u(count, WORD_BYTES_LOG2);
         let words = [types::I64; 3];
-        self.call_shim("memmove", &words, &words[..1], &[target, source, len]);
+        self.call_shim("memmove", &words, types::I64, &[target, source, len]);
     }
 
     /// A loop that runs `body` with each number from 0 up to `count`.

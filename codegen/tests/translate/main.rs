@@ -131,7 +131,39 @@ fn frozen_tables_of_one_type_are_checked_for_bounds_alone() {
         (func $f) (func $g (param i32))
         (func (param i32) (call_indirect (type $t) (local.get 0))))";
     let text = translate(mixed, Guard)[2].display().to_string();
+    // Beside the bounds, null and type are told apart only where a cold block traps.
     assert_eq!(text.matches(" trap").count(), 3, "{text}");
+    assert_eq!(text.matches("cold").count(), 1, "{text}");
+}
+
+#[test]
+fn null_is_found_by_the_first_load() {
+    let text = clif(
+        "(module (type $t (func)) (func (param (ref null $t)) (call_ref $t (local.get 0))))",
+        Guard,
+    );
+    assert!(text.contains("load.i64 user7 ") && !text.contains(" trap"), "{text}");
+}
+
+#[test]
+fn small_constant_copies_are_inline() {
+    let copy = "(module (memory 1) (func (param i32 i32)
+        (memory.copy (local.get 0) (local.get 1) (i32.const 39))
+        (memory.fill (local.get 0) (i32.const 7) (i32.const 21))))";
+    assert!(!clif(copy, Guard).contains("call"));
+    compile_everywhere(copy);
+}
+
+#[test]
+fn branch_hints_make_cold_blocks() {
+    let text = clif(
+        "(module (func (param i32) (result i32)
+            local.get 0 (@metadata.code.branch_hint \"\\00\") if unreachable end
+            (block (@metadata.code.branch_hint \"\\00\") (br_if 0 (local.get 0)))
+            i32.const 1))",
+        Guard,
+    );
+    assert_eq!(text.matches("cold").count(), 2, "{text}");
 }
 
 #[test]

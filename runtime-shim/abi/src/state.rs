@@ -56,13 +56,19 @@ impl TableState {
 pub struct FuncRef {
     /// Address of the code; 0 is a null element of a frozen table.
     pub code: u64,
-    /// The function's core type.
+    /// The function's core type, as `FuncRef::type_word` has it.
     pub ty: u32,
     /// Always 0.
     pub padding: u32,
 }
 
 impl FuncRef {
+    /// The `ty` of a function of the core type of that number. It is never 0, which a null element
+    /// of a frozen table has, so that one comparison finds both null and another type.
+    pub const fn type_word(core_type: u32) -> u32 {
+        core_type + 1
+    }
+
     /// Offset of `code`.
     pub const CODE: i32 = 0;
     /// Offset of `ty`.
