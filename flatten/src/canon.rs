@@ -8,8 +8,7 @@ use crate::components::Frame;
 use crate::flat::{Side, flat_signature};
 use crate::interface::FuncTypeId;
 use crate::program::{
-    Adapter, CanonOptions, FuncId, FuncKind, Lift, Lower, MemoryId, Missing, Program, ResourceKind,
-    ResourceOp,
+    Adapter, CanonOptions, FuncId, FuncKind, Lift, Lower, MemoryId, Missing, Program, ResourceOp,
 };
 use crate::scope::{ComponentFunc, Scope, TypeValue};
 use crate::state::Flattener;
@@ -142,9 +141,8 @@ pub(crate) fn resource_builtin(
             return state.add_missing(instance, Missing::Construct(construct.into()));
         }
     };
-    let known = &state.program.resources[resource];
-    if state.host.is_unknown(resource) && matches!(known.kind, ResourceKind::Host { .. }) {
-        return state.add_missing(instance, Missing::Import(known.name.clone()));
+    if let Some(why) = state.host.missing_resource(resource).cloned() {
+        return state.add_missing(instance, why);
     }
     let key = (op, resource, instance);
     if let Some(func) = state.builtins.get(&key) {

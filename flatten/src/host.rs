@@ -12,7 +12,6 @@ use crate::program::{HostFunc, HostFuncId, Missing, Program, Resource, ResourceI
 use crate::state::Flattener;
 use crate::wit_types::WitTypes;
 use crate::{difference, near};
-use cranelift_entity::EntitySet;
 use indexmap::IndexMap;
 use std::collections::HashMap;
 use wit_parser::{InterfaceId, Resolve, SourceMap, UnresolvedPackageGroup};
@@ -25,7 +24,7 @@ pub(crate) struct Host {
     /// Interface key and name to the one resource type.
     resources: HashMap<(String, String), ResourceId>,
     /// Resource types of the outside that the host does not have.
-    unknown_resources: EntitySet<ResourceId>,
+    unknown_resources: HashMap<ResourceId, Missing>,
     funcs: HashMap<(String, FuncTypeId), HostFuncId>,
 }
 
@@ -50,9 +49,9 @@ impl Host {
         Ok(self.world.as_ref().expect("it was set just before"))
     }
 
-    /// Whether a resource type belongs to the outside and the host does not have it.
-    pub(crate) fn is_unknown(&self, resource: ResourceId) -> bool {
-        self.unknown_resources.contains(resource)
+    /// Why a resource type of the outside cannot be used, if the host does not have it.
+    pub(crate) fn missing_resource(&self, resource: ResourceId) -> Option<&Missing> {
+        self.unknown_resources.get(&resource)
     }
 
     /// The resource type of that name of an interface.
@@ -103,15 +102,21 @@ pub(crate) fn import_resource(
 ) -> Result<ResourceId> {
     let world = state.host.world()?;
     let declared = world.interfaces.get(&interface_key(interface));
-    let known = declared.is_some_and(|id| {
+    let is_known = declared.is_some_and(|id| {
         let types = &world.resolve.interfaces[*id].types;
         types.get(name).is_some_and(|ty| {
             matches!(world.resolve.types[*ty].kind, wit_parser::TypeDefKind::Resource)
         })
     });
+    let is_known_interface = declared.is_some();
     let resource = state.host.resource(&mut state.program, interface, name);
-    if !known {
-        state.host.unknown_resources.insert(resource);
+    if !is_known {
+        let interface = interface.to_string();
+        let why = match is_known_interface {
+            true => Missing::HostFunc { interface, name: format!("[resource-drop]{name}") },
+            false => Missing::Import(interface),
+        };
+        state.host.unknown_resources.insert(resource, why);
     }
     Ok(resource)
 }
@@ -141,7 +146,9 @@ pub(crate) fn import_func(
     };
     if host != ty {
         let differs = difference::of_functions(&state.program, ty, host);
-        let message = format!("the import `{name}` of `{interface}` has another type: {differs}");
+        let message = format!(
+            "the import `{name}` of `{interface}` has another type than the host's: {differs}"
+        );
         return Ok(Err(Missing::HostType(message)));
     }
     let (interface, name) = (interface.to_string(), name.to_string());

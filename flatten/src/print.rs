@@ -12,6 +12,9 @@ use crate::program::{
 use crate::show::{show_func_type, show_val};
 use std::fmt::{Result, Write};
 
+/// How many members of a type are shown.
+const MEMBERS_MAX: usize = 4;
+
 /// The text form of a program.
 pub fn print(program: &Program) -> String {
     let mut out = String::new();
@@ -166,7 +169,7 @@ fn show_value(program: &Program, value: ConstValue) -> String {
 }
 
 fn print_adapter(program: &Program, name: &str, adapter: &Adapter, out: &mut String) -> Result {
-    let ty = show_func_type(program, &program.func_types[adapter.ty]);
+    let ty = show_func_type(program, &program.func_types[adapter.ty], MEMBERS_MAX);
     writeln!(out, "adapter `{name}`: {ty}")?;
     match &adapter.lower {
         Lower::Guest { instance, options } => {

@@ -1,17 +1,17 @@
 //! Active segments: the first contents of a memory or a table, or a step that runs.
 //!
 //! A segment becomes part of its target's image if nobody can tell the
-//! difference: it fits, no code that ran before it can use the target, and no
-//! segment before it on the same target is a step. Code that runs before it is
-//! what the start functions before it can reach. This matters: wit-component's
+//! difference: it fits, no code that ran since the target exists can use it, and no
+//! segment before it on the same target is a step. Code that ran is what the start
+//! functions before it can reach. This matters: wit-component's
 //! indirection module has its table filled by a module that is instantiated last,
 //! and calls through that table are direct calls only if that is an image.
 
 use crate::Observer;
 use crate::program::{ConstValue, Data, FuncKind, InitStep, Memory, MemoryId, Program, TableId};
 use crate::reach::Reach;
-use crate::state::Init;
-use cranelift_entity::EntitySet;
+use crate::state::{Existing, Init};
+use cranelift_entity::{EntityRef, EntitySet};
 use std::collections::BTreeMap;
 
 /// Decides for every active segment. Reaches what the start functions reach.
@@ -49,6 +49,9 @@ fn settle_steps(
     observer: Observer,
 ) -> Vec<InitStep> {
     let mut kept = Vec::new();
+    let mut calls = init.calls.iter();
+    // What existed when code ran last: what is newer, no code can have used.
+    let mut seen = Existing { memories: 0, tables: 0 };
     let mut late_memories: EntitySet<MemoryId> = EntitySet::new();
     // After a step that may trap, a script can see that later ones did not happen.
     let mut may_have_trapped = false;
@@ -56,11 +59,13 @@ fn settle_steps(
         let is_early = match &step {
             InitStep::Call(func) => {
                 reach.reach_from(program, [*func]);
+                seen = *calls.next().expect("what existed is noted for every call");
                 false
             }
             InitStep::InitMemory { memory, offset, data } => {
-                let unseen = *memory >= init.memories_from
-                    && !reach.memories.contains(*memory)
+                let is_used = memory.index() < seen.memories && reach.memories.contains(*memory);
+                let unseen = memory.index() >= init.from.memories
+                    && !is_used
                     && !late_memories.contains(*memory);
                 let fits = memory_fits(&program.memories[*memory], *offset, &program.data[*data]);
                 let early = unseen && fits && !may_have_trapped;
@@ -72,8 +77,10 @@ fn settle_steps(
                 early
             }
             InitStep::InitTable { table, offset, elem } => {
-                let early = *table >= init.tables_from
-                    && !reach.tables[*table].accessed
+                let is_used = table.index() < seen.tables && reach.tables[*table].accessed;
+                let early = table.index() >= init.from.tables
+                    && !is_used
+                    && !reach.tables[*table].filled_late
                     && table_fits(program, *table, *offset, program.elems[*elem].items.len())
                     && !may_have_trapped;
                 if early {

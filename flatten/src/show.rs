@@ -8,7 +8,12 @@ use std::fmt::Write;
 /// An interface type as WIT writes it; records and variants with their members. Recursion is
 /// bounded by `limits::TYPE_DEPTH_MAX`.
 pub fn show_type(program: &Program, ty: TypeId) -> String {
-    let show = |ty: &TypeId| show_type(program, *ty);
+    show_type_up_to(program, ty, usize::MAX)
+}
+
+/// As [`show_type`], with at most that many members of each record, variant and the like.
+fn show_type_up_to(program: &Program, ty: TypeId, members_max: usize) -> String {
+    let show = |ty: &TypeId| show_type_up_to(program, *ty, members_max);
     let optional = |ty: &Option<TypeId>| ty.as_ref().map_or_else(|| "_".into(), show);
     match &program.types[ty] {
         Type::List(of) => format!("list<{}>", show(of)),
@@ -16,18 +21,22 @@ pub fn show_type(program: &Program, ty: TypeId) -> String {
         Type::Map(key, value) => format!("map<{}, {}>", show(key), show(value)),
         Type::Record(fields) => {
             let fields = fields.iter().map(|(name, ty)| format!("{name}: {}", show(ty)));
-            format!("record {{{}}}", join(fields))
+            format!("record {{{}}}", join_up_to(fields, members_max))
         }
-        Type::Tuple(types) => format!("tuple<{}>", join(types.iter().map(show))),
+        Type::Tuple(types) => format!("tuple<{}>", join_up_to(types.iter().map(show), members_max)),
         Type::Variant(cases) => {
             let cases = cases.iter().map(|(name, ty)| match ty {
                 Some(ty) => format!("{name}({})", show(ty)),
                 None => name.clone(),
             });
-            format!("variant {{{}}}", join(cases))
+            format!("variant {{{}}}", join_up_to(cases, members_max))
         }
-        Type::Enum(names) => format!("enum {{{}}}", names.join(", ")),
-        Type::Flags(names) => format!("flags {{{}}}", names.join(", ")),
+        Type::Enum(names) => {
+            format!("enum {{{}}}", join_up_to(names.iter().cloned(), members_max))
+        }
+        Type::Flags(names) => {
+            format!("flags {{{}}}", join_up_to(names.iter().cloned(), members_max))
+        }
         Type::Option(of) => format!("option<{}>", show(of)),
         Type::Result { ok: None, err: None } => "result".into(),
         Type::Result { ok, err: None } => format!("result<{}>", optional(ok)),
@@ -38,12 +47,15 @@ pub fn show_type(program: &Program, ty: TypeId) -> String {
     }
 }
 
-/// A component function type: `(path: string) -> u32`.
-pub fn show_func_type(program: &Program, ty: &FuncType) -> String {
-    let params = ty.params.iter().map(|(name, ty)| format!("{name}: {}", show_type(program, *ty)));
+/// A component function type, `(path: string) -> u32`, with at most that many members of each
+/// record, variant and the like.
+pub fn show_func_type(program: &Program, ty: &FuncType, members_max: usize) -> String {
+    let show = |ty: TypeId| show_type_up_to(program, ty, members_max);
+    let params = ty.params.iter().map(|(name, ty)| format!("{name}: {}", show(*ty)));
+    let params = join_up_to(params, usize::MAX);
     match ty.result {
-        Some(result) => format!("({}) -> {}", join(params), show_type(program, result)),
-        None => format!("({})", join(params)),
+        Some(result) => format!("({params}) -> {}", show(result)),
+        None => format!("({params})"),
     }
 }
 
@@ -80,6 +92,12 @@ pub fn show_val(ty: ValType) -> String {
     }
 }
 
-fn join(parts: impl Iterator<Item = String>) -> String {
-    parts.collect::<Vec<_>>().join(", ")
+/// Joins with commas; an ellipsis stands for those beyond the limit.
+fn join_up_to(parts: impl ExactSizeIterator<Item = String>, max: usize) -> String {
+    let is_cut = parts.len() > max;
+    let mut parts: Vec<String> = parts.take(max).collect();
+    if is_cut {
+        parts.push("...".into());
+    }
+    parts.join(", ")
 }

@@ -4,8 +4,8 @@ use crate::host::Host;
 use crate::intern::Interner;
 use crate::names::ItemNames;
 use crate::program::{
-    Adapter, ComponentInstance, ComponentInstanceId, Func, FuncId, FuncKind, InitStep, MemoryId,
-    Missing, Program, ResourceId, ResourceOp, TableId,
+    Adapter, ComponentInstance, ComponentInstanceId, Func, FuncId, FuncKind, InitStep, Missing,
+    Program, ResourceId, ResourceOp,
 };
 use crate::scope::{
     ComponentFunc, ComponentFuncId, CoreInstanceValue, CoreItem, Entity, Exports, InstanceId,
@@ -13,7 +13,7 @@ use crate::scope::{
 };
 use crate::types::{CoreTypeId, FuncType};
 use crate::{error::Error, error::Result, limits};
-use cranelift_entity::{EntityRef, PrimaryMap};
+use cranelift_entity::PrimaryMap;
 use std::collections::HashMap;
 use wasmelt_frontend::composition::{Component, ComponentId};
 
@@ -37,20 +37,29 @@ pub struct Flattener<'a> {
     pub(crate) shared: HashMap<ComponentId, InstanceId>,
     pub(crate) elements: usize,
     steps: Vec<InitStep>,
-    steps_from: (usize, usize),
+    /// What existed when `steps` began.
+    steps_from: Existing,
+    /// What existed at each call among `steps`.
+    calls: Vec<Existing>,
     pub(crate) inits: Vec<Init>,
 }
 
-/// A function that instantiates, and what existed before it: its memories and tables are those
-/// from these ids on.
-#[derive(Clone, Copy, Debug)]
-pub struct Init {
+/// A function that instantiates, and what existed when.
+#[derive(Clone, Debug)]
+pub(crate) struct Init {
     /// The function.
-    pub func: FuncId,
-    /// The first memory that it instantiates.
-    pub memories_from: MemoryId,
-    /// The first table that it instantiates.
-    pub tables_from: TableId,
+    pub(crate) func: FuncId,
+    /// What existed before all of it.
+    pub(crate) from: Existing,
+    /// What existed at each of its calls.
+    pub(crate) calls: Vec<Existing>,
+}
+
+/// The memories and tables of the program at some moment: those with smaller numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Existing {
+    pub(crate) memories: usize,
+    pub(crate) tables: usize,
 }
 
 impl<'a> Flattener<'a> {
@@ -75,7 +84,8 @@ impl<'a> Flattener<'a> {
             shared: HashMap::new(),
             elements: 0,
             steps: Vec::new(),
-            steps_from: (0, 0),
+            steps_from: Existing { memories: 0, tables: 0 },
+            calls: Vec::new(),
             inits: Vec::new(),
         }
     }
@@ -145,7 +155,15 @@ impl<'a> Flattener<'a> {
 
     /// Adds a step of instantiation.
     pub(crate) fn add_step(&mut self, step: InitStep) {
+        if let InitStep::Call(_) = step {
+            self.calls.push(self.existing());
+        }
         self.steps.push(step);
+    }
+
+    fn existing(&self) -> Existing {
+        let Program { memories, tables, .. } = &self.program;
+        Existing { memories: memories.len(), tables: tables.len() }
     }
 
     /// Makes a function of the steps since the last call of this. It stays part of the program
@@ -154,13 +172,9 @@ impl<'a> Flattener<'a> {
         let ty = self.core_func_type(FuncType::default());
         let steps = std::mem::take(&mut self.steps);
         let func = self.add_func(ty, None, FuncKind::Init(steps));
-        let (memories, tables) = self.steps_from;
-        self.inits.push(Init {
-            func,
-            memories_from: MemoryId::new(memories),
-            tables_from: TableId::new(tables),
-        });
-        self.steps_from = (self.program.memories.len(), self.program.tables.len());
+        let existing = self.existing();
+        let from = std::mem::replace(&mut self.steps_from, existing);
+        self.inits.push(Init { func, from, calls: std::mem::take(&mut self.calls) });
         func
     }
 }

@@ -1,0 +1,28 @@
+;; library
+;; What indirect calls reach: the elements of their type, all of which a changed table can hold.
+(component $root
+  (core module $m
+    (type $none (func))
+    (type $one (func (param i32)))
+    (type $two (func (param i32 i32)))
+    (table $fixed 4 funcref)
+    (elem (table $fixed) (i32.const 0) func $a $b $c)
+    (table $changed 4 funcref)
+    (elem (table $changed) (i32.const 0) func $d $e)
+    (func $a (type $none))
+    (func $b (type $one))
+    (func $c (type $none))
+    (func $d (type $none))
+    (func $e (type $none))
+    (func $f (type $none))
+    (func $g (type $two))
+    (elem declare func $f)
+    (func (export "run") (local i32)
+      (call_indirect $fixed (type $none) (local.get 0))
+      (call_indirect $changed (type $none) (i32.const 0))
+      (table.set $changed (i32.const 1) (ref.func $f)))
+    (func $never (call_indirect $fixed (type $two) (i32.const 1) (i32.const 1) (i32.const 0)))
+  )
+  (core instance $i (instantiate $m))
+  (func (export "run") (canon lift (core func $i "run")))
+)
