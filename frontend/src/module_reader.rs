@@ -15,7 +15,9 @@ use crate::module::{BranchHint, Bytes, Counts, DataSegment, ElemSegment, Extern,
 use crate::module::{GlobalType, Import, MemoryType, Module, SegmentMode, Table, TableType};
 use crate::source::{byte_range, wasm_error};
 use crate::types::{CoreTypeId, CoreTypes, RefType, ValType};
-use bodies::{PendingBody, read_bodies};
+pub use bodies::read_bodies;
+
+use bodies::PendingBody;
 use const_expr::read_const_expr;
 use indexmap::IndexMap;
 use wasmparser::types::TypesRef;
@@ -100,7 +102,16 @@ impl<'a> ModuleReader<'a> {
     /// Validates the bodies and returns the module, which ends at `end` in its file.
     pub fn finish(mut self, end: usize) -> Result<Module> {
         self.module.bytes.range.end = end;
-        self.module.bodies = read_bodies(self.module.bytes.file, self.bodies)?;
+        let bodies = read_bodies(self.module.bytes.file, self.bodies, |index| {
+            match self.module.func_names.get(&index) {
+                Some(name) => format!("the function `{name}`"),
+                None => format!("function {index}"),
+            }
+        });
+        self.module.bodies = bodies.map_err(|error| match &self.module.name {
+            Some(name) => error.context(format!("the core module `{name}`")),
+            None => error,
+        })?;
         Ok(self.module)
     }
 

@@ -163,7 +163,8 @@ impl Resolver<'_> {
         let path = self.path_of(importer.file);
         if let Some(file) = overrides.find(name, external_id.as_deref()) {
             // What provides an instance may import the same one: that is the host's then.
-            let is_itself = *wanted == Wanted::Instance && identify(file) == identify(&path);
+            let is_provider = *wanted == Wanted::Instance && self.visits.len() > 1;
+            let is_itself = is_provider && identify(file) == identify(&path);
             return Ok((!is_itself).then(|| file.to_owned()));
         }
         if *wanted == Wanted::Instance {

@@ -15,7 +15,7 @@ use crate::error::{Error, Position, Result};
 use crate::features::FEATURES;
 use crate::limits::{COMPONENT_DEPTH_MAX, FILES_MAX};
 use crate::module::{FileId, ModuleId};
-use crate::module_reader::{CoreTypeInterner, ModuleReader};
+use crate::module_reader::{CoreTypeInterner, ModuleReader, read_bodies};
 use crate::source::{byte_offset, make_source, read_source, wasm_error};
 use std::collections::HashMap;
 use std::path::Path;
@@ -243,14 +243,14 @@ impl Session {
 
 /// A module or component that is being read.
 enum Frame<'a> {
-    Module(ModuleReader<'a>),
+    Module(Box<ModuleReader<'a>>),
     Component(ComponentReader),
 }
 
 impl<'a> Frame<'a> {
     fn open(encoding: Encoding, file: FileId, start: usize, name: Option<String>) -> Frame<'a> {
         match encoding {
-            Encoding::Module => Frame::Module(ModuleReader::new(file, start)),
+            Encoding::Module => Frame::Module(Box::new(ModuleReader::new(file, start))),
             Encoding::Component => Frame::Component(ComponentReader::new(file, name)),
         }
     }
@@ -296,11 +296,7 @@ pub fn validate(bytes: &[u8]) -> Result<()> {
             bodies.push((func, body));
         }
     }
-    let mut allocations = wasmparser::FuncValidatorAllocations::default();
-    for (func, body) in bodies {
-        let mut body_validator = func.into_validator(allocations);
-        body_validator.validate(&body).map_err(wasm_error)?;
-        allocations = body_validator.into_allocations();
-    }
-    Ok(())
+    // Without a session there are no names, and no file for the bodies to refer to.
+    let file = FileId::from_u32(0);
+    read_bodies(file, bodies, |index| format!("function {index}")).map(drop)
 }

@@ -1,6 +1,6 @@
 //! Bad input is refused with a message, never with a panic.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 mod common;
 
 use common::{Folder, refuse};
@@ -51,7 +51,10 @@ fn invalid_text_is_placed_at_the_item() {
     let message = refuse(
         "(component\n  (core module $m\n    (func $good)\n    (func $bad (result i32)\n      i64.const 1)))",
     );
-    assert_eq!(message, "main.wat:4:6: type mismatch: expected i32, found i64");
+    assert_eq!(
+        message,
+        "main.wat:4:6: type mismatch: expected i32, found i64\n  in the function `bad`\n  in the core module `m`"
+    );
     let message = refuse(
         "(component\n  (core module $m (import \"a\" \"b\" (func)))\n\n  (core instance (instantiate $m)))",
     );

@@ -1,6 +1,6 @@
 //! Components: definitions in the order of the binary.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 mod common;
 
 use common::{accept, imports, refuse, root};

@@ -1,6 +1,6 @@
 //! Imports that come from files, and what is said when they do not fit.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 mod common;
 
 use common::{Folder, file_name, imports, root};
@@ -152,6 +152,20 @@ fn an_instance_comes_from_the_file_that_exports_it() {
         "main.wat:4:11: `provider.wat` does not export `ns:io/streams@0.2.0`\n  \
          help: it exports nothing"
     );
+}
+
+#[test]
+fn a_provider_may_import_what_it_exports() {
+    let provider = r#"(component
+         (import "ns:io/log" (instance $log (export "f" (func))))
+         (export "ns:io/log" (instance $log)))"#;
+    let main = r#"(component (import "ns:io/log" (instance (export "f" (func)))))"#;
+    let folder = Folder::new(&[("main.wat", main), ("virt.wat", provider)]);
+    let composition = folder.read("main.wat", &[("ns:io/log", "virt.wat")]).unwrap();
+    assert_eq!(bound_files(&composition), ["virt.wat"]);
+    let bound = composition.components.values().flat_map(imports).filter_map(|i| i.binding);
+    assert_eq!(bound.count(), 1);
+    assert!(folder.refuse("main.wat", &[("ns:io/log", "main.wat")]).contains("form a cycle"));
 }
 
 #[test]

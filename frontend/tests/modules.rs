@@ -1,6 +1,6 @@
 //! Core modules: every section ends up as data.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 mod common;
 
 use common::{accept, first_module};

@@ -222,10 +222,16 @@ fn skim_types(reader: &mut BinaryReader<'_>) -> std::result::Result<(), Skim> {
 /// Skips a declaration, unless it declares a type: then returns true before that type.
 fn skim_declaration(reader: &mut BinaryReader<'_>) -> wasmparser::Result<bool> {
     match reader.read_u8()? {
-        0x00 => drop(reader.read::<CoreType<'_>>()?),
+        0x00 => {
+            reader.read::<CoreType<'_>>()?;
+        }
         0x01 => return Ok(true),
-        0x02 => drop(reader.read::<ComponentAlias<'_>>()?),
-        0x03 => drop(reader.read::<ComponentImport<'_>>()?),
+        0x02 => {
+            reader.read::<ComponentAlias<'_>>()?;
+        }
+        0x03 => {
+            reader.read::<ComponentImport<'_>>()?;
+        }
         _ => {
             reader.read::<ComponentExternName<'_>>()?;
             reader.read::<ComponentTypeRef>()?;

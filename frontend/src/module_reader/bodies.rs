@@ -15,17 +15,23 @@ use wasmparser::{OperatorsReader, ValidatorResources};
 /// A body that the validator has handed out for validation.
 pub type PendingBody<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
 
-/// Validates and summarises the bodies of one module.
-pub fn read_bodies(file: FileId, pending: Vec<PendingBody<'_>>) -> Result<Vec<Body>> {
-    let read: Vec<wasmparser::Result<Body>> = pending
+/// Validates and summarises the bodies of one module; `name_func` is for messages.
+pub fn read_bodies(
+    file: FileId,
+    pending: Vec<PendingBody<'_>>,
+    name_func: impl Fn(u32) -> String,
+) -> Result<Vec<Body>> {
+    let read: Vec<_> = pending
         .into_par_iter()
         .map_init(FuncValidatorAllocations::default, |allocations, (func, body)| {
-            let summary = read_body(func, &body, allocations)?;
+            let index = func.index;
+            let summary = read_body(func, &body, allocations).map_err(|error| (index, error))?;
             Ok(Body { bytes: Bytes { file, range: byte_range(body.range()) }, summary })
         })
         .collect();
     // Collecting into one `Result` directly would report whichever thread failed first.
-    read.into_iter().map(|body| body.map_err(wasm_error)).collect()
+    let placed = |(index, error)| wasm_error(error).context(name_func(index));
+    read.into_iter().map(|body| body.map_err(placed)).collect()
 }
 
 fn read_body(

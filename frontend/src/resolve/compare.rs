@@ -338,9 +338,8 @@ impl<'a> Comparison<'a> {
 
     fn compare_value(&mut self, declared: &ComponentValType, file: &ComponentValType) -> Compared {
         use ComponentValType::{Primitive, Type};
-        match (declared, file) {
-            (Type(declared), Type(file)) => return self.compare_defined(*declared, *file),
-            _ => {}
+        if let (Type(declared), Type(file)) = (declared, file) {
+            return self.compare_defined(*declared, *file);
         }
         let primitive = |ty: &ComponentValType| match ty {
             Primitive(ty) => Some(*ty),

@@ -60,7 +60,8 @@ impl<'a> Overrides<'a> {
         let is_near = |name: &&String| {
             let name = base(name);
             name == key
-                || name.rsplit(['/', ':']).next() == Some(&key)
+                || name.ends_with(&format!(":{key}"))
+                || name.ends_with(&format!("/{key}"))
                 || edit_distance(&name, &key) <= 1 + key.len() / 6
         };
         self.seen.iter().filter(is_near).cloned().collect()

@@ -63,8 +63,8 @@ fn is_legal(name: &str) -> bool {
 /// Makes a name of lower-case words and hyphens from the last part of a path or a URL.
 fn make_kebab_name(path: &str) -> String {
     let inner = path.split_once("=<").map_or(path, |(_, inner)| inner.trim_end_matches('>'));
-    let segments = inner.split(['/', '\\', ':']).filter(|segment| !segment.is_empty());
-    let file = segments.last().unwrap_or(inner);
+    let mut segments = inner.rsplit(['/', '\\', ':']).filter(|segment| !segment.is_empty());
+    let file = segments.next().unwrap_or(inner);
     let stem = file.split_once('@').map_or(file, |(stem, _)| stem);
     let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
 
