@@ -31,7 +31,10 @@ pub fn write_stderr(mut bytes: &[u8]) {
     // SAFETY: standard error is not closed by anything here; a caller that closed it before the
     // program began only makes the write fail.
     let fd = unsafe { stderr() };
-    while let Ok(written @ 1..) = rustix::io::retry_on_intr(|| rustix::io::write(fd, bytes)) {
-        bytes = bytes.get(written..).unwrap_or_default();
+    while !bytes.is_empty() {
+        match rustix::io::retry_on_intr(|| rustix::io::write(fd, bytes)) {
+            Ok(written @ 1..) => bytes = bytes.get(written..).unwrap_or_default(),
+            _ => return,
+        }
     }
 }

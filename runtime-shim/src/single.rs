@@ -18,41 +18,16 @@ impl<T> Single<T> {
     /// Works with the value. `work` must not come back to the same variable.
     #[inline(always)]
     pub fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
-        #[cfg(test)]
-        let _guard = tests::lock();
         // SAFETY: one thread, and each `work` in this crate is short and touches other variables
         // at most.
         work(unsafe { &mut *self.0.get() })
     }
 }
 
-/// The test harness has many threads: a lock that the same thread may take again stands in for
-/// there being only one.
+/// The test harness has many threads. A test that calls host functions takes its turn.
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    static LOCKED: AtomicBool = AtomicBool::new(false);
-    std::thread_local! { static DEPTH: core::cell::Cell<u32> = const { core::cell::Cell::new(0) } }
-
-    pub struct Guard;
-
-    pub fn lock() -> Guard {
-        if DEPTH.get() == 0 {
-            while LOCKED.swap(true, Ordering::Acquire) {
-                std::thread::yield_now();
-            }
-        }
-        DEPTH.set(DEPTH.get() + 1);
-        Guard
-    }
-
-    impl Drop for Guard {
-        fn drop(&mut self) {
-            DEPTH.set(DEPTH.get() - 1);
-            if DEPTH.get() == 0 {
-                LOCKED.store(false, Ordering::Release);
-            }
-        }
-    }
+pub fn take_turn() -> std::sync::MutexGuard<'static, ()> {
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    // A test that failed has said so already.
+    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -187,7 +187,7 @@ fn name_at(image: &Image, offset: u32) -> &'static [u8] {
 fn report_fatal(signal: i32, pc: u64, fault: Option<u64>) -> ! {
     let mut line = Line::new();
     line.push("wasmelt: fatal signal ");
-    line.push_hex(signal as u64);
+    line.push_bytes(&[b'0' + (signal / 10) as u8, b'0' + (signal % 10) as u8]);
     line.push(" in the runtime at ");
     line.push_hex(pc);
     if let Some(address) = fault {

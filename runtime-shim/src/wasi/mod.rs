@@ -12,7 +12,7 @@ pub mod cli;
 pub mod clocks;
 pub mod error_code;
 mod files;
-
+pub mod filesystem;
 mod grants;
 pub mod io;
 pub mod random;

@@ -114,9 +114,11 @@ pub extern "C" fn insecure_seed(out: Out<Seed>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::single::take_turn;
 
     #[test]
     fn long_and_short_requests_differ_each_time() {
+        let _turn = take_turn();
         for len in [1, 200, 256, 257, 10_000] {
             let mut lists = [MaybeUninit::uninit(), MaybeUninit::uninit()];
             for list in &mut lists {
@@ -131,6 +133,7 @@ mod tests {
 
     #[test]
     fn words_are_not_repeated() {
+        let _turn = take_turn();
         let mut words: Vec<u64> = (0..2000).map(|_| get_random_u64()).collect();
         words.sort_unstable();
         words.dedup();
