@@ -154,7 +154,7 @@ mod tests {
         scratch.reset();
         let first = scratch.alloc(100, 1);
         let second = scratch.alloc(8, 8) as usize;
-        assert!(second >= first as usize + 100 && second % 8 == 0);
+        assert!(second >= first as usize + 100 && second.is_multiple_of(8));
         let large = scratch.alloc(1 << 20, 16);
         let huge = scratch.alloc(1 << 26, 4096);
         for (address, len) in [(first, 100), (large, 1 << 20), (huge, 1 << 26)] {

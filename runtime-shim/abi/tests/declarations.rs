@@ -1,6 +1,8 @@
 //! Holds declarations and shim together: each declared function has its symbol in the shim's
 //! sources, with the native parameters that follow from its type, and nothing else is exported.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -128,13 +130,15 @@ fn read_exports(source: &str, exported: &mut BTreeMap<String, Signature>) {
     for item in source.split("#[unsafe(export_name = \"").skip(1) {
         let (symbol, rest) = item.split_once('"').unwrap();
         let (_, rest) = rest.split_once("extern \"C\" fn ").unwrap();
-        let (params, rest) = rest.split_once('(').unwrap().1.split_once(')').unwrap();
-        let (result, _) = rest.split_once('{').unwrap();
+        let (head, _) = rest.split_once('{').unwrap();
+        let (params, result) = head.split_once('(').unwrap().1.rsplit_once(')').unwrap();
         let params: Vec<&str> = params
             .split(", ")
             .flat_map(|part| part.split(",\n"))
             .filter_map(|param| param.split_once(": "))
             .map(|(_, ty)| ty.split([' ', '<', ',']).next().unwrap())
+            // A `Reply` is an `Out` of a result.
+            .map(|ty| if ty == "Reply" { "Out" } else { ty })
             .collect();
         let result = result.trim().trim_start_matches("-> ");
         exported.insert(symbol.to_string(), format!("({}) {result}", params.join(", ")));

@@ -60,6 +60,7 @@ pub struct DescriptorStat {
     pub changed: Maybe<Datetime>,
 }
 
+#[allow(clippy::unnecessary_cast, reason = "the types differ between architectures")]
 impl From<Stat> for DescriptorStat {
     fn from(stat: Stat) -> DescriptorStat {
         let time = |seconds, nanoseconds| Some(datetime(seconds, nanoseconds)).into();
@@ -82,6 +83,7 @@ pub struct MetadataHash {
     upper: u64,
 }
 
+#[allow(clippy::unnecessary_cast, reason = "the types differ between architectures")]
 impl From<Stat> for MetadataHash {
     /// Two objects have different hashes, because nothing is lost of what identifies them.
     fn from(stat: Stat) -> MetadataHash {

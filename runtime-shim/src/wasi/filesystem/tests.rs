@@ -339,7 +339,9 @@ fn the_walk_agrees_with_the_kernel() {
     ] {
         symlink(target, at(link)).unwrap();
     }
-    let start = rustix::fs::open(sandbox.inside.as_os_str().as_bytes(), OFlags::DIRECTORY, Mode::empty()).unwrap();
+    let start =
+        rustix::fs::open(sandbox.inside.as_os_str().as_bytes(), OFlags::DIRECTORY, Mode::empty())
+            .unwrap();
     let start = rustix::fd::AsFd::as_fd(&start);
     let paths = [
         "",
