@@ -11,6 +11,7 @@ mod run;
 use crate::wast::compare::check_report;
 use crate::wast::run::run_actions;
 use rayon::prelude::*;
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use wasmelt_codegen::options::Options;
 use wasmelt_flatten::script::{Check, ScriptProgram, Verdict, link_script, read_script};
@@ -31,9 +32,16 @@ pub struct Outcome {
     pub missing: Vec<(String, usize)>,
 }
 
-/// Compiles and runs scripts, in parallel; one outcome for each.
+/// Compiles and runs scripts, in parallel; one outcome for each. A mistake of ours in one script
+/// must not cost the results of the others.
 pub fn run_scripts(files: &[PathBuf], options: &Options) -> Vec<Outcome> {
-    files.par_iter().map(|file| run_script(file, options)).collect()
+    let run = |file: &PathBuf| {
+        catch_unwind(|| run_script(file, options)).unwrap_or_else(|_| {
+            let failures = vec!["0: script: the compiler panicked".to_owned()];
+            Outcome { failed: 1, failures, ..Outcome::default() }
+        })
+    };
+    files.par_iter().map(run).collect()
 }
 
 /// Compiles and runs a script.

@@ -16,8 +16,13 @@ pub(crate) struct UniqueNames {
 }
 
 impl UniqueNames {
-    /// That name, or with a number behind it if it was handed out before.
+    /// That name, or with a number behind it if it was handed out before. Control characters are
+    /// replaced: names end at a zero byte in symbol tables, and appear on terminals.
     pub(crate) fn make(&mut self, name: String) -> String {
+        let name = match name.contains(char::is_control) {
+            true => name.replace(char::is_control, "\u{fffd}"),
+            false => name,
+        };
         if self.taken.insert(name.clone()) {
             return name;
         }
@@ -160,5 +165,6 @@ mod tests {
         assert_eq!(make("child#2"), "child#2");
         assert_eq!(make("child"), "child#3");
         assert_eq!(make("child"), "child#4");
+        assert_eq!(make("a\0b\x1b"), "a\u{fffd}b\u{fffd}");
     }
 }

@@ -41,7 +41,7 @@ pub extern "C" fn fmaf(x: f32, y: f32, z: f32) -> f32 {
 #[cfg(target_arch = "x86_64")]
 #[expect(improper_ctypes_definitions, reason = "a vector passes in a register, as in C")]
 #[unsafe(no_mangle)]
-pub extern "C" fn __cranelift_x86_pshufb(
+pub extern "C" fn wasmelt_x86_pshufb(
     bytes: core::arch::x86_64::__m128i,
     indices: core::arch::x86_64::__m128i,
 ) -> core::arch::x86_64::__m128i {
