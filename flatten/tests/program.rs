@@ -1,27 +1,35 @@
 //! Flattens each `tests/program/*.wat` and compares the program's text form, or the error, with
 //! the `.txt` beside it. `BLESS=1` rewrites those.
 //!
-//! A first line `;; library` makes every export a root; else `wasi:cli/run` is the root if there
-//! is one.
+//! The first lines can be directives: `;; library` makes every export a root, where else
+//! `wasi:cli/run` is the root if there is one; `;; with NAME=PATH` binds an import to a file.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use wasmelt_flatten::{Options, Roots, instantiate_with, print, verify};
-use wasmelt_frontend::Session;
+use wasmelt_frontend::ReadOptions;
+
+const FOLDER: &str = "tests/program";
 
 /// The text form of the program that a file becomes, or its error.
 fn flatten_to_text(path: &Path) -> String {
-    let text = fs::read(path).expect("the file can be read");
-    let is_library = text.starts_with(b";; library");
-    let mut session = Session::new();
-    let name = path.file_name().expect("it has a name");
-    let root = session.add_bytes(Path::new(name), text).expect("the test's input is valid");
-    let wasmelt_frontend::Root::Component(root) = root else {
-        panic!("{} is no component", path.display())
+    let text = fs::read_to_string(path).expect("the file can be read");
+    let mut roots = Roots::Executable;
+    let mut with = Vec::new();
+    for directive in text.lines().map_while(|line| line.strip_prefix(";; ")) {
+        if directive == "library" {
+            roots = Roots::Library;
+        } else if let Some(binding) = directive.strip_prefix("with ") {
+            let (name, file) = binding.split_once('=').expect("a binding is NAME=PATH");
+            with.push((name.to_string(), Path::new(FOLDER).join(file)));
+        }
+    }
+    let composition = match wasmelt_frontend::read(path, &ReadOptions { with }) {
+        Ok(composition) => composition,
+        Err(error) => panic!("the test's input is not valid: {error}"),
     };
-    let roots = if is_library { Roots::Library } else { Roots::Executable };
     let options = Options { roots, ..Options::default() };
-    match instantiate_with(session.finish(Some(root)), &options) {
+    match instantiate_with(composition, &options) {
         Ok(program) => {
             verify(&program).expect("the program is sound");
             print(&program)
@@ -32,10 +40,9 @@ fn flatten_to_text(path: &Path) -> String {
 
 #[test]
 fn programs_print_as_expected() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program");
     let bless = std::env::var_os("BLESS").is_some();
     let mut wrong = Vec::new();
-    let mut paths: Vec<_> = fs::read_dir(folder)
+    let mut paths: Vec<PathBuf> = fs::read_dir(FOLDER)
         .expect("the folder exists")
         .map(|entry| entry.expect("the folder can be read").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "wat"))
