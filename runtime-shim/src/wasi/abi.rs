@@ -63,9 +63,12 @@ impl<T: Copy> ListBuilder<T> {
 
     /// Appends elements as far as there is room.
     pub fn extend(&mut self, elements: &[T]) {
-        for element in elements {
-            self.push(*element);
+        let room = self.elements.get_mut(self.len..).unwrap_or_default();
+        let taken = elements.len().min(room.len());
+        for (slot, element) in room.iter_mut().zip(elements) {
+            slot.write(*element);
         }
+        self.len += taken;
     }
 
     /// The list.

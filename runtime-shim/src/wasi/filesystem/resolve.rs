@@ -44,6 +44,7 @@ pub struct Place<'a> {
 }
 
 /// Copies a path to scratch memory, with a zero byte behind it.
+#[inline(never)]
 pub fn to_c_string(path: &[u8]) -> Result<&'static CStr, Errno> {
     if path.len() >= PATH_BYTES_MAX {
         return Err(Errno::NAMETOOLONG);
@@ -52,9 +53,9 @@ pub fn to_c_string(path: &[u8]) -> Result<&'static CStr, Errno> {
         return Err(Errno::INVAL);
     }
     let buffer = scratch::slice::<u8>(path.len() + 1);
-    for (to, from) in buffer.iter_mut().zip(path.iter().chain(&[0])) {
-        to.write(*from);
-    }
+    let (bytes, end) = buffer.split_at_mut(path.len());
+    bytes.write_copy_of_slice(path);
+    end.write_filled(0);
     // SAFETY: all bytes have been written, and the last one alone is zero.
     Ok(unsafe { CStr::from_bytes_with_nul_unchecked(buffer.assume_init_ref()) })
 }

@@ -32,11 +32,12 @@ impl Path {
         unsafe { bytes.assume_init_ref() }
     }
 
+    #[inline(never)]
     fn push(&mut self, bytes: &[u8]) -> Result<(), Errno> {
-        for byte in bytes {
-            self.bytes.get_mut(self.len).ok_or(Errno::NAMETOOLONG)?.write(*byte);
-            self.len += 1;
-        }
+        let end = self.len + bytes.len();
+        let room = self.bytes.get_mut(self.len..end).ok_or(Errno::NAMETOOLONG)?;
+        room.write_copy_of_slice(bytes);
+        self.len = end;
         Ok(())
     }
 }
