@@ -55,7 +55,7 @@ pub fn to_c_string(path: &[u8]) -> Result<&'static CStr, Errno> {
     let buffer = scratch::slice::<u8>(path.len() + 1);
     let (bytes, end) = buffer.split_at_mut(path.len());
     bytes.write_copy_of_slice(path);
-    end.write_filled(0);
+    end.write_copy_of_slice(&[0]);
     // SAFETY: all bytes have been written, and the last one alone is zero.
     Ok(unsafe { CStr::from_bytes_with_nul_unchecked(buffer.assume_init_ref()) })
 }
