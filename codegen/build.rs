@@ -25,7 +25,8 @@ fn main() {
     let host = variable("HOST");
     for target in TARGETS {
         // The compiler builds everywhere; without a shim it can write objects only.
-        let object = if *target == host { build_shim(&workspace, &out, target) } else { Vec::new() };
+        let object =
+            if *target == host { build_shim(&workspace, &out, target) } else { Vec::new() };
         let path = out.join(format!("shim-{target}.o"));
         fs::write(&path, object).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
@@ -65,8 +66,7 @@ fn build_shim(workspace: &Path, out: &Path, target: &str) -> Vec<u8> {
         panic!("the runtime shim does not build:\n{}", String::from_utf8_lossy(&output.stderr));
     }
     let archive = target_dir.join(target).join("shim/libwasmelt_shim.a");
-    let bytes =
-        fs::read(&archive).unwrap_or_else(|error| panic!("{}: {error}", archive.display()));
+    let bytes = fs::read(&archive).unwrap_or_else(|error| panic!("{}: {error}", archive.display()));
     let member = find_member(&bytes, "wasmelt_shim");
     member.unwrap_or_else(|| panic!("{} has no object of the shim", archive.display())).to_vec()
 }

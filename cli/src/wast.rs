@@ -10,9 +10,10 @@ mod run;
 
 use crate::wast::compare::check_report;
 use crate::wast::run::run_actions;
-use rayon::prelude::*;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmelt_codegen::options::Options;
 use wasmelt_flatten::script::{Check, ScriptProgram, Verdict, link_script, read_script};
 use wasmelt_frontend::error::{Error, Kind};
@@ -32,16 +33,42 @@ pub struct Outcome {
     pub missing: Vec<(String, usize)>,
 }
 
-/// Compiles and runs scripts, in parallel; one outcome for each. A mistake of ours in one script
-/// must not cost the results of the others.
+/// Stack of a thread that reads and compiles scripts, whatever the machine's default is: the text
+/// parser follows the nesting of its input, to a depth that it limits itself.
+const STACK_BYTES: usize = 32 << 20;
+
+/// Compiles and runs scripts, as many at a time as there are cores; one outcome for each.
 pub fn run_scripts(files: &[PathBuf], options: &Options) -> Vec<Outcome> {
-    let run = |file: &PathBuf| {
-        catch_unwind(|| run_script(file, options)).unwrap_or_else(|_| {
-            let failures = vec!["0: script: the compiler panicked".to_owned()];
-            Outcome { failed: 1, failures, ..Outcome::default() }
-        })
+    let next = AtomicUsize::new(0);
+    let outcomes = Mutex::new(vec![Outcome::default(); files.len()]);
+    let work = || {
+        while let Some((index, file)) = take_next(files, &next) {
+            let outcome = run_script_safely(file, options);
+            outcomes.lock().expect("no thread panics while it holds the lock")[index] = outcome;
+        }
     };
-    files.par_iter().map(run).collect()
+    // These threads only wait while the compiler's own pool works, so they are no pool of their
+    // own: a pool's thread would begin the next script on top of the one that it waits for.
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            let builder = std::thread::Builder::new().stack_size(STACK_BYTES);
+            builder.spawn_scoped(scope, work).expect("a few threads can always be started");
+        }
+    });
+    outcomes.into_inner().expect("no thread panicked while it held the lock")
+}
+
+fn take_next<'a>(files: &'a [PathBuf], next: &AtomicUsize) -> Option<(usize, &'a PathBuf)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    files.get(index).map(|file| (index, file))
+}
+
+/// A mistake of ours in one script must not cost the results of the others.
+fn run_script_safely(file: &Path, options: &Options) -> Outcome {
+    catch_unwind(|| run_script(file, options)).unwrap_or_else(|_| {
+        let failures = vec!["0: script: the compiler panicked".to_owned()];
+        Outcome { failed: 1, failures, ..Outcome::default() }
+    })
 }
 
 /// Compiles and runs a script.

@@ -20,6 +20,7 @@ use wasmelt_abi::addresses::{
 };
 use wasmelt_abi::handles::{ComponentState, Handle};
 use wasmelt_abi::state::{FuncRef, MemoryState, TableState};
+use wasmelt_flatten::limits::BYTE_PAGES_MAX;
 
 /// Largest size of the state. Below it all addresses fold into displacements, and the hot
 /// memory's window ends more than 1 GiB below the stack.
@@ -218,9 +219,13 @@ fn place_memories(program: &Program, options: &Options, layout: &mut Layout) -> 
         let page_bytes = 1u64 << ty.page_size_log2;
         let min_bytes = ty.min_pages.saturating_mul(page_bytes);
         let type_max_bytes = ty.max_pages.unwrap_or(u64::MAX).saturating_mul(page_bytes);
-        let limit = if ty.memory64 { MEMORY64_BYTES_MAX } else { MEMORY32_BYTES_MAX };
+        let limit = match (ty.memory64, ty.page_size_log2) {
+            (true, _) => MEMORY64_BYTES_MAX,
+            (false, 0) => BYTE_PAGES_MAX,
+            (false, _) => MEMORY32_BYTES_MAX,
+        };
         if min_bytes > limit {
-            return Err(Error::unsupported(format!("a memory of more than {} GiB", limit >> 30)));
+            return Err(Error::unsupported(format!("a memory of more than {limit} bytes")));
         }
         let place = &mut layout.memories[id];
         place.max_bytes = type_max_bytes.min(limit);

@@ -92,6 +92,7 @@ fn print_listing(
     let env = Env { program, layout: &layout, isa: &*isa };
     let initial = data::build_initial_data(program, &layout, options);
     let compiled = compile::compile_functions(env, &initial, options, listing)?;
-    let texts = compiled.iter().filter(|func| listing::name_of(program, func.func).contains(filter));
+    let texts =
+        compiled.iter().filter(|func| listing::name_of(program, func.func).contains(filter));
     Ok(texts.map(|func: &CompiledFunc| listing::print_func(env, func)).collect())
 }

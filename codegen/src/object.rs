@@ -118,8 +118,7 @@ impl<'a> Writer<'a> {
         let (architecture, endianness) = machine.object_target();
         let mut object = Object::new(BinaryFormat::Elf, architecture, endianness);
         let text_section = object.add_section(Vec::new(), b".text".to_vec(), SectionKind::Text);
-        let rodata =
-            object.add_section(Vec::new(), b".rodata".to_vec(), SectionKind::ReadOnlyData);
+        let rodata = object.add_section(Vec::new(), b".rodata".to_vec(), SectionKind::ReadOnlyData);
         let text_symbol = object.section_symbol(text_section);
         let rodata_symbol = object.section_symbol(rodata);
         Writer {
@@ -327,9 +326,7 @@ impl<'a> Writer<'a> {
         let at = match target {
             Target::Data(data) => self.place_data(data),
             Target::Elem(elem) => self.place_elem(elem),
-            Target::Copied(index) => {
-                self.append_rodata(&initial.copied[index as usize].bytes, 16)
-            }
+            Target::Copied(index) => self.append_rodata(&initial.copied[index as usize].bytes, 16),
             Target::Actions => self.place_actions(),
             other => panic!("{other:?} is not constant data"),
         };
@@ -354,9 +351,7 @@ impl<'a> Writer<'a> {
         for (offset, pointee) in &table.addresses {
             let to = match pointee {
                 Pointee::Code(func) => self.code_address(*func),
-                Pointee::Table(at) => {
-                    (self.rodata_symbol, (start + u64::from(*at)).cast_signed())
-                }
+                Pointee::Table(at) => (self.rodata_symbol, (start + u64::from(*at)).cast_signed()),
             };
             self.add_address(self.rodata, start + u64::from(*offset), to);
         }
@@ -414,4 +409,3 @@ enum Word {
     /// The address of that byte of the read-only data.
     Rodata(u64),
 }
-

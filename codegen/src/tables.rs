@@ -81,10 +81,12 @@ impl Names {
             true => (self.add(""), self.add("start-up")),
             false => {
                 let func = &program.funcs[func];
-                let component = func.component.map(|id| program.component_instances[id].name.as_str());
+                let component =
+                    func.component.map(|id| program.component_instances[id].name.as_str());
                 let component = component.unwrap_or_default();
                 // A message says both, so the function's name need not repeat the component's.
-                let name = func.name.strip_prefix(component).and_then(|name| name.strip_prefix("::"));
+                let name =
+                    func.name.strip_prefix(component).and_then(|name| name.strip_prefix("::"));
                 (self.add(component), self.add(name.unwrap_or(&func.name)))
             }
         };

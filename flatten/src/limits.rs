@@ -16,3 +16,8 @@ pub const ELEMENTS_MAX: usize = 50_000_000;
 pub const TYPE_DEPTH_MAX: u8 = 100;
 /// How deep instance types may be nested.
 pub const INSTANCE_TYPE_DEPTH_MAX: usize = 100;
+/// Pages of a memory that 32 bits index and whose pages are single bytes: one more page, and the
+/// old size that `memory.grow` returns could not be told from its failure.
+pub const BYTE_PAGES_MAX: u64 = u32::MAX as u64 - 1;
+/// Elements of a table when it is created.
+pub const TABLE_SIZE_MAX: u64 = 1 << 24;

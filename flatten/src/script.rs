@@ -9,14 +9,14 @@
 
 use crate::error::{self, Error, Kind};
 use crate::link_core::match_import;
-use crate::module::ModuleId;
+use crate::module::{MemoryType, Module, ModuleId};
 use crate::program::{
     Action, Argument as ProgramArgument, ComponentInstanceId, ConstValue, CoreInstanceId, FuncId,
     FuncKind, InitStep, Program,
 };
 use crate::scope::{CoreInstanceValue, CoreItem};
 use crate::types::{CoreTypeId, ValType};
-use crate::{Flattener, Observer, instantiate_module};
+use crate::{Flattener, Observer, instantiate_module, limits};
 use indexmap::IndexMap;
 use wasmelt_abi::script::RESULTS_MAX;
 use wasmelt_frontend::composition::Composition;
@@ -108,6 +108,8 @@ pub fn link_script(script: Script) -> error::Result<ScriptProgram> {
 enum Absent {
     Failed(String),
     Unsupported(String),
+    /// It needs more than there can be: what. The specification lets instantiation trap then.
+    TooLarge(&'static str),
 }
 
 impl From<Error> for Absent {
@@ -124,6 +126,7 @@ impl From<Absent> for Verdict {
         match absent {
             Absent::Failed(reason) => Verdict::Failed(reason),
             Absent::Unsupported(reason) => Verdict::Unsupported(reason),
+            Absent::TooLarge(what) => Verdict::Failed(format!("{what} is too large")),
         }
     }
 }
@@ -279,6 +282,7 @@ impl Linker<'_> {
         name: Option<&str>,
     ) -> Result<(CoreInstanceId, FuncId), Absent> {
         let (imports, steps) = self.resolve_imports(module)?;
+        check_sizes(&self.flattener.program.modules[module])?;
         for step in steps {
             self.flattener.add_step(step);
         }
@@ -348,6 +352,9 @@ impl Linker<'_> {
                 let linked = define(definition).and_then(|module| self.instantiate(module, None));
                 return match linked {
                     Ok((_, init)) => self.run_init(init, expectation),
+                    Err(Absent::TooLarge(_)) if matches!(expectation, Expectation::Traps) => {
+                        Verdict::Passed
+                    }
                     Err(absent) => absent.into(),
                 };
             }
@@ -420,6 +427,20 @@ impl Linker<'_> {
         let define = || flattener.add_func(ty, None, FuncKind::Trampoline);
         *self.trampolines.entry(ty).or_insert_with(define)
     }
+}
+
+/// Refuses a module whose own memories or tables nothing can hold.
+fn check_sizes(module: &Module) -> Result<(), Absent> {
+    let mut memories = module.memories.iter().skip(module.imported.memories as usize);
+    let has_byte_pages = |ty: &MemoryType| !ty.memory64 && ty.page_size_log2 == 0;
+    if memories.any(|ty| has_byte_pages(ty) && ty.min_pages > limits::BYTE_PAGES_MAX) {
+        return Err(Absent::TooLarge("a memory"));
+    }
+    let mut tables = module.tables.iter().skip(module.imported.tables as usize);
+    if tables.any(|table| table.ty.min > limits::TABLE_SIZE_MAX) {
+        return Err(Absent::TooLarge("a table"));
+    }
+    Ok(())
 }
 
 fn unsupported(what: &str) -> Verdict {

@@ -1,8 +1,9 @@
 //! Runs a script's program and reads what it reports.
 
 use std::fs::File;
-use std::io::{Read, Seek};
-use std::process::{Command, Stdio};
+use std::io::{self, Read, Seek};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use wasmelt_abi::script::{Report as ReportRecord, SLOT_BYTES};
 use wasmelt_codegen::options::Options;
@@ -25,7 +26,7 @@ pub enum Report {
 /// actions if the program did not live to the end.
 pub fn run_actions(program: &Program, options: &Options) -> Result<Vec<Report>> {
     let executable = crate::pipeline::compile_program(program, options)?;
-    let cannot = |what: &str, error: std::io::Error| Error::environment(format!("{what}: {error}"));
+    let cannot = |what: &str, error: io::Error| Error::environment(format!("{what}: {error}"));
     let folder = tempfile::tempdir().map_err(|e| cannot("no temporary folder", e))?;
     let path = folder.path().join("script");
     crate::output::write_executable(&path, &executable)?;
@@ -41,12 +42,8 @@ pub fn run_actions(program: &Program, options: &Options) -> Result<Vec<Report>> 
 }
 
 /// How the program ends does not matter: what it did until then is in its reports.
-fn run_to_end(path: &std::path::Path, stdout: File) -> std::io::Result<()> {
-    let mut child = Command::new(path)
-        .stdin(Stdio::null())
-        .stdout(Stdio::from(stdout))
-        .stderr(Stdio::null())
-        .spawn()?;
+fn run_to_end(path: &Path, stdout: File) -> io::Result<()> {
+    let mut child = spawn(path, stdout)?;
     let start = Instant::now();
     let mut pause = Duration::from_micros(500);
     while child.try_wait()?.is_none() {
@@ -59,6 +56,23 @@ fn run_to_end(path: &std::path::Path, stdout: File) -> std::io::Result<()> {
         pause = (pause * 2).min(Duration::from_millis(20));
     }
     Ok(())
+}
+
+/// Starts the program. Another thread that was just starting a process of its own may have
+/// inherited the file as it was being written, and the system executes no file that is open for
+/// writing: it is closed as soon as that process has begun.
+fn spawn(path: &Path, stdout: File) -> io::Result<Child> {
+    let mut command = Command::new(path);
+    command.stdin(Stdio::null()).stdout(Stdio::from(stdout)).stderr(Stdio::null());
+    for _ in 0..1000 {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            result => return result,
+        }
+    }
+    command.spawn()
 }
 
 /// The reports that are whole.

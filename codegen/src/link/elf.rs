@@ -152,7 +152,14 @@ pub fn append_symbols(machine: Machine, inputs: &[Input<'_>], plan: &Plan, bytes
     add(section_names.add(".text"), elf::SHT_PROGBITS, flags, fields);
     // Symbols name the sections by number: see `TEXT_SECTION`. The names come after the symbols.
     let names_index = 3u64;
-    let fields = [0, symbols_at, SYMBOL_BYTES * symbol_count, names_index << 32 | symbol_count, 8, SYMBOL_BYTES];
+    let fields = [
+        0,
+        symbols_at,
+        SYMBOL_BYTES * symbol_count,
+        names_index << 32 | symbol_count,
+        8,
+        SYMBOL_BYTES,
+    ];
     add(section_names.add(".symtab"), elf::SHT_SYMTAB, 0, fields);
     let fields = [0, names_at, names.0.len() as u64, 0, 1, 0];
     add(section_names.add(".strtab"), elf::SHT_STRTAB, 0, fields);

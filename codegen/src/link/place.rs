@@ -259,9 +259,8 @@ impl Placer<'_> {
         }
         for (name, address) in &range.sections {
             let index = self.inputs[0].sections.iter().position(|section| section.name == *name);
-            let index = index.ok_or_else(|| {
-                Error::environment(format!("the object has no section `{name}`"))
-            })?;
+            let index = index
+                .ok_or_else(|| Error::environment(format!("the object has no section `{name}`")))?;
             starts.push((*address, Some((0, index))));
         }
         for (at, (address, section)) in starts.iter().enumerate() {

@@ -88,12 +88,7 @@ pub fn apply(kind: u32, bytes: &mut [u8], offset: usize, values: Values) -> Resu
 
 /// Rewrites an instruction to use the symbol's address itself. `relative` is the distance as
 /// the field at `offset` would hold it.
-fn relax(
-    relaxed: Relaxed,
-    bytes: &mut [u8],
-    offset: usize,
-    relative: i64,
-) -> Result<(), Failure> {
+fn relax(relaxed: Relaxed, bytes: &mut [u8], offset: usize, relative: i64) -> Result<(), Failure> {
     match relaxed {
         Relaxed::Lea => {
             bytes[offset - 2] = 0x8d;
