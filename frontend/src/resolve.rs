@@ -21,7 +21,7 @@ use crate::session::{Root, Session};
 use compare::{Comparison, Mismatch};
 use locate::{Located, locate_import};
 use overrides::{Overrides, list_names};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use wasmparser::component_types::{ComponentEntityType, ComponentTypeId};
 
@@ -57,15 +57,21 @@ fn read_root(session: &mut Session, input: &Path) -> Result<ComponentId> {
 /// Binds the imports of a component of the session, and those of the files that this loads.
 pub fn bind_imports(session: &mut Session, root: ComponentId, options: &ReadOptions) -> Result<()> {
     let mut overrides = Overrides::new(&options.with);
-    let mut resolver = Resolver { session, loaded: HashMap::new(), visits: Vec::new() };
+    let mut resolver =
+        Resolver { session, loaded: HashMap::new(), visits: Vec::new(), fits: Vec::new() };
     let path = resolver.path_of(resolver.session.composition.components[root].file);
     resolver.loaded.insert(identify(&path), Root::Component(root));
     resolver.open_visit(root, true);
     while let Some(visit) = resolver.visits.last_mut() {
         match visit.requests.next() {
-            Some(request) => resolver.bind_request(&request, &mut overrides)?,
+            Some(request) => resolver.bind_request(request, &mut overrides)?,
             None => drop(resolver.visits.pop()),
         }
+    }
+    // Past this line every import of a component or a core module is bound, or left to whoever
+    // instantiates the importing component.
+    for fit in &resolver.fits {
+        resolver.check_fit(fit)?;
     }
     overrides.check_all_used().map_err(|error| error.in_file(path))
 }
@@ -77,7 +83,18 @@ struct Request {
     name: String,
     external_id: Option<String>,
     wanted: Wanted,
+    /// The importing file.
+    file: FileId,
+    /// Where the import stands in it.
     offset: usize,
+}
+
+/// A binding whose types are compared once all bindings are known: what a component takes from
+/// files by itself, its importer does not have to declare.
+struct Fit {
+    request: Request,
+    root: Root,
+    path: PathBuf,
 }
 
 /// What sort of thing an import asks for.
@@ -105,6 +122,8 @@ struct Resolver<'s> {
     loaded: HashMap<PathBuf, Root>,
     /// The files that are being visited, each imported by the one before.
     visits: Vec<Visit>,
+    /// What is to be compared in the end.
+    fits: Vec<Fit>,
 }
 
 impl Resolver<'_> {
@@ -119,7 +138,7 @@ impl Resolver<'_> {
             .iter()
             .enumerate()
             .filter_map(|(def, item)| match item {
-                Def::Import(import) => make_request(def, import),
+                Def::Import(import) => make_request(def, import, definition.file),
                 _ => None,
             })
             .collect();
@@ -133,10 +152,10 @@ impl Resolver<'_> {
     }
 
     /// Binds one import, and opens a visit if that loaded a component.
-    fn bind_request(&mut self, request: &Request, overrides: &mut Overrides<'_>) -> Result<()> {
-        let Some(path) = self.find_file(request, overrides)? else { return Ok(()) };
-        let (root, is_new) = self.load(&path, request)?;
-        let binding = self.check_binding(request, root, &path)?;
+    fn bind_request(&mut self, request: Request, overrides: &mut Overrides<'_>) -> Result<()> {
+        let Some(path) = self.find_file(&request, overrides)? else { return Ok(()) };
+        let (root, is_new) = self.load(&path, &request)?;
+        let binding = self.make_binding(&request, root, &path)?;
 
         let Visit { component, faces_host, .. } = *self.importer();
         match &mut self.session.composition.components[component].defs[request.def] {
@@ -146,6 +165,7 @@ impl Resolver<'_> {
         if let (true, Root::Component(id)) = (is_new, root) {
             self.open_visit(id, faces_host && request.wanted == Wanted::Instance);
         }
+        self.fits.push(Fit { request, root, path });
         Ok(())
     }
 
@@ -173,6 +193,8 @@ impl Resolver<'_> {
         let located = locate_import(name, external_id.as_deref(), &path);
         match located.map_err(|error| self.at_import(error, request))? {
             Located::File(path) => Ok(Some(path)),
+            // Whoever instantiates an imported component supplies what is not named as a file.
+            Located::Nowhere(_) if self.visits.len() > 1 && external_id.is_none() => Ok(None),
             Located::Nowhere(tried) => Err(self.missing_file(request, &tried)),
         }
     }
@@ -222,10 +244,22 @@ impl Resolver<'_> {
         Err(self.at_import(error, request))
     }
 
-    /// Checks that a file fits an import and returns the binding.
-    fn check_binding(&self, request: &Request, root: Root, path: &Path) -> Result<Binding> {
-        let importer = self.importer().file;
-        let file = self.session.file_of(root);
+    /// The binding of an import to what a file holds.
+    fn make_binding(&self, request: &Request, root: Root, path: &Path) -> Result<Binding> {
+        let other = match (request.wanted, root) {
+            (Wanted::Instance, Root::Component(id)) => return Ok(Binding::InstanceOf(id)),
+            (Wanted::Component, Root::Component(id)) => return Ok(Binding::Component(id)),
+            (Wanted::Module, Root::Module(id)) => return Ok(Binding::Module(id)),
+            (_, Root::Module(_)) => "a core module",
+            (_, Root::Component(_)) => "a component",
+        };
+        let mismatch = Mismatch::of(format!("the file is {other}"));
+        Err(self.at_import(describe(mismatch, request, path), request))
+    }
+
+    /// Checks that what an import is bound to has the type that the import declares.
+    fn check_fit(&self, Fit { request, root, path }: &Fit) -> Result<()> {
+        let (importer, file) = (request.file, self.session.file_of(*root));
         let fail = |mismatch: Mismatch| self.at_import(describe(mismatch, request, path), request);
         let (Some(types), Some(file_type), Some(ComponentEntityType::Component(importer_type))) =
             (self.session.types(), self.session.root_type(file), self.session.root_type(importer))
@@ -235,29 +269,35 @@ impl Resolver<'_> {
         };
         let declared = types[importer_type].imports[&request.name].ty;
         let mut comparison = Comparison::new(types);
-        match (request.wanted, root) {
-            (Wanted::Instance, Root::Component(id)) => {
-                let ComponentEntityType::Component(file_type) = file_type else {
-                    unreachable!("the type of a component is a component type")
-                };
-                let instance = self.find_exported_instance(request, file_type, path)?;
-                comparison.match_imported_resources(importer_type, file_type);
-                comparison.compare(&declared, &instance).map_err(fail)?;
-                Ok(Binding::InstanceOf(id))
-            }
-            (Wanted::Component, Root::Component(_)) | (Wanted::Module, Root::Module(_)) => {
-                if !ComponentEntityType::is_subtype_of(&file_type, types, &declared, types) {
-                    let found = comparison.compare(&declared, &file_type);
-                    return Err(fail(found.err().unwrap_or_else(Mismatch::unexplained)));
-                }
-                Ok(match root {
-                    Root::Component(id) => Binding::Component(id),
-                    Root::Module(id) => Binding::Module(id),
-                })
-            }
-            (_, Root::Module(_)) => Err(fail(Mismatch::of("the file is a core module"))),
-            (_, Root::Component(_)) => Err(fail(Mismatch::of("the file is a component"))),
+        if request.wanted == Wanted::Instance {
+            let ComponentEntityType::Component(file_type) = file_type else {
+                unreachable!("the type of a component is a component type")
+            };
+            let instance = self.find_exported_instance(request, file_type, path)?;
+            comparison.match_imported_resources(importer_type, file_type);
+            return comparison.compare(&declared, &instance).map_err(fail);
         }
+        let bound = self.bound_imports(*root);
+        if !bound.is_empty() {
+            // The validator compares whole components, so this one is compared without it.
+            return comparison.compare_without(&declared, &file_type, &bound).map_err(fail);
+        }
+        if ComponentEntityType::is_subtype_of(&file_type, types, &declared, types) {
+            return Ok(());
+        }
+        let found = comparison.compare(&declared, &file_type);
+        Err(fail(found.err().unwrap_or_else(Mismatch::unexplained)))
+    }
+
+    /// The names of the imports that a file takes from other files by itself.
+    fn bound_imports(&self, root: Root) -> HashSet<&str> {
+        let Root::Component(id) = root else { return HashSet::new() };
+        let defs = &self.session.composition.components[id].defs;
+        let bound = defs.iter().filter_map(|def| match def {
+            Def::Import(import) if import.binding.is_some() => Some(import.name.as_str()),
+            _ => None,
+        });
+        bound.collect()
     }
 
     /// The instance that a file's component exports under an import's name.
@@ -280,15 +320,15 @@ impl Resolver<'_> {
         }))
     }
 
-    /// Places an error at an import of the component on top of the stack.
+    /// Places an error at an import.
     fn at_import(&self, error: Error, request: &Request) -> Error {
-        let source = &self.session.composition.files[self.importer().file];
+        let source = &self.session.composition.files[request.file];
         error.in_file(&source.path).at(source.position(request.offset))
     }
 }
 
 /// The request of an import that may come from a file.
-fn make_request(def: usize, import: &Import) -> Option<Request> {
+fn make_request(def: usize, import: &Import, file: FileId) -> Option<Request> {
     let wanted = match import.ty {
         ExternType::Component(_) => Wanted::Component,
         ExternType::CoreModule => Wanted::Module,
@@ -300,6 +340,7 @@ fn make_request(def: usize, import: &Import) -> Option<Request> {
         name: import.name.clone(),
         external_id: import.external_id.clone(),
         wanted,
+        file,
         offset: import.offset,
     })
 }

@@ -9,7 +9,7 @@
 //! The walk recurses over types, whose nesting the validator limits.
 
 use super::print::{TypePrinter, describe_entity};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use wasmparser::collections::IndexMap;
 use wasmparser::component_types::{
     ComponentAnyTypeId, ComponentDefinedType, ComponentDefinedTypeId, ComponentEntityType,
@@ -98,6 +98,26 @@ impl<'a> Comparison<'a> {
         file: &ComponentEntityType,
     ) -> Compared {
         self.compare_entity(declared, file, Offer::File)
+    }
+
+    /// Compares what an import declares with a component that takes the imports named `bound` from
+    /// elsewhere. Components and core modules share no types with the rest of a component's type.
+    pub fn compare_without(
+        &mut self,
+        declared: &ComponentEntityType,
+        file: &ComponentEntityType,
+        bound: &HashSet<&str>,
+    ) -> Compared {
+        let (ComponentEntityType::Component(declared), ComponentEntityType::Component(file)) =
+            (declared, file)
+        else {
+            return self.compare(declared, file);
+        };
+        let (declared, file) = (self.at(*declared), self.at(*file));
+        let left = file.imports.iter().filter(|(name, _)| !bound.contains(name.as_str()));
+        let left = left.map(|(name, item)| (name.clone(), item.clone())).collect();
+        self.compare_members(&declared.imports, &left, Offer::Declaration, "import")?;
+        self.compare_members(&declared.exports, &file.exports, Offer::File, "export")
     }
 
     /// Takes the resources of two sets of imports for the same where the names are the same.
