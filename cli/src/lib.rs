@@ -1,1 +1,111 @@
-//! Stub.
+//! The command line: arguments to the pipeline, the pipeline's result to a file or a process.
+//!
+//! A library with a thin `main.rs`, because tests, benches and fuzzers call the
+//! pipeline that users call. It alone knows files that are written, terminals and
+//! processes; everything about WebAssembly lies in the stages. Start reading at
+//! [`pipeline::compile`].
+
+pub mod args;
+mod checks;
+mod describe;
+pub mod grants;
+pub mod output;
+pub mod phases;
+pub mod pipeline;
+pub mod run;
+pub mod wast;
+
+use args::{Args, BuildArgs, Command, RunArgs, WastArgs};
+use clap::Parser;
+use phases::Phases;
+use pipeline::{Artifact, Emit};
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+use wasmelt_codegen::Options as CodegenOptions;
+pub use wasmelt_frontend::error::{Error, Kind, Result};
+
+/// Runs the command with these arguments, the program's own name first. Ends with 0 for success,
+/// 1 if the input or the environment is at fault, 2 for a usage error; after `run` the program's
+/// exit code is the process's, since it takes the process over.
+pub fn run_command_line(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        Err(error) => {
+            // The message goes where it belongs: help to the output, an error to stderr. If that
+            // is closed there is nobody left to tell.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let result = match args.command {
+        Command::Build(args) => build(&args),
+        Command::Run(args) => build_and_execute(&args).map(|never| match never {}),
+        Command::Wast(args) => return run_scripts(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// `wasmelt build`: the artifact goes to the output file, text without one to standard output.
+fn build(args: &BuildArgs) -> Result<()> {
+    let input = &args.common.input;
+    let emit = args.emit;
+    let path = match &args.output {
+        Some(path) => Some(path.clone()),
+        None if emit.is_text() => None,
+        None => Some(output::default_path(input, emit)?),
+    };
+    if let Some(path) = &path {
+        output::refuse_input_as_output(input, path)?;
+    }
+    let result = build_to(args, path.as_deref());
+    if let (Err(_), Some(path)) = (&result, &path) {
+        output::remove_stale(path);
+    }
+    result
+}
+
+fn build_to(args: &BuildArgs, path: Option<&std::path::Path>) -> Result<()> {
+    let mut phases = Phases::new(args.common.verbose);
+    let options = args.common.pipeline_options(args.emit, args.strip)?;
+    let artifact = pipeline::compile(&args.common.input, &options, &mut phases)?;
+    print_notes(&artifact);
+    let bytes = artifact.bytes.len();
+    phases.time("write", || match path {
+        Some(path) => output::write_file(path, &artifact.bytes, args.emit == Emit::Exe),
+        None => output::write_stdout(&artifact.bytes),
+    })?;
+    phases.describe(|| format!("{bytes} bytes"));
+    Ok(())
+}
+
+/// `wasmelt run`: on success the program takes the process over, so this returns only errors.
+fn build_and_execute(args: &RunArgs) -> Result<Infallible> {
+    let mut phases = Phases::new(args.common.verbose);
+    let options = args.common.pipeline_options(Emit::Exe, false)?;
+    let artifact = pipeline::compile(&args.common.input, &options, &mut phases)?;
+    print_notes(&artifact);
+    run::execute(&artifact.bytes, &args.common.input, &args.args)
+}
+
+/// `wasmelt wast`: 1 if an assertion failed.
+fn run_scripts(args: &WastArgs) -> ExitCode {
+    let opt_level = args.opt_level.to_codegen();
+    let options = CodegenOptions { opt_level, ..CodegenOptions::default() };
+    let passed = wast::report_scripts(&args.files, &options, args.json);
+    ExitCode::from(if passed { 0 } else { 1 })
+}
+
+fn print_notes(artifact: &Artifact) {
+    for note in &artifact.notes {
+        // A closed stderr must not keep a good program from being written.
+        let _ = writeln!(std::io::stderr(), "note: {note}");
+    }
+}

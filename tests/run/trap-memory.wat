@@ -1,7 +1,7 @@
 ;; An access far beyond the end of the memory.
 ;; exit: 134
 ;; stdout: before the trap
-;; stderr: trap: out of bounds memory access in component `trap-memory`, function `load` (wasm offset 0x..)
+;; stderr: trap: out of bounds memory access in component `trap-memory`, function `load`
 (component
   (import "wasi:io/error@0.2.0" (instance $error
     (export "error" (type (sub resource)))))

@@ -1,7 +1,7 @@
 ;; Recursion without an end.
 ;; exit: 134
 ;; stdout: before the trap
-;; stderr: trap: call stack exhausted in component `trap-stack`, function `recurse` (wasm offset 0x..)
+;; stderr: trap: call stack exhausted in component `trap-stack`, function `recurse`
 (component
   (import "wasi:io/error@0.2.0" (instance $error
     (export "error" (type (sub resource)))))

@@ -175,8 +175,7 @@ mod tests {
 
     #[test]
     fn a_canonical_nan_has_either_sign_and_no_other_payload() {
-        let pattern =
-            CorePattern::Bits { shape: Shape::F32, bits: 0x7fc0_0000, mask: 0x7fff_ffff };
+        let pattern = CorePattern::Bits { shape: Shape::F32, bits: 0x7fc0_0000, mask: 0x7fff_ffff };
         assert!(matches(&pattern, &slot(0xffc0_0000)));
         assert!(!matches(&pattern, &slot(0x7fc0_0001)));
         assert_eq!(print_pattern(&pattern), "(f32.const nan:canonical)");

@@ -1,0 +1,182 @@
+//! The command line's grammar.
+
+use crate::grants::{self, DirGrant, EnvGrant};
+use crate::pipeline::{Emit, Options};
+use crate::{Error, Result};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use wasmelt_codegen::options::{OptLevel, Options as CodegenOptions};
+use wasmelt_frontend::ReadOptions;
+
+/// Compiles a graph of WebAssembly components to one native executable.
+#[derive(Debug, Parser)]
+#[command(name = "wasmelt", version, about, arg_required_else_help = true)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a native executable, or what --emit says.
+    Build(BuildArgs),
+    /// Build into a temporary file and execute it.
+    Run(RunArgs),
+    /// Run test scripts, each as one native program.
+    Wast(WastArgs),
+}
+
+/// Arguments of `build`.
+#[derive(Debug, ClapArgs)]
+pub struct BuildArgs {
+    /// What `build` and `run` have in common.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// The file to write; by default the input's stem in the current directory, and standard
+    /// output for text.
+    #[arg(short, long, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// What to write.
+    #[arg(long, value_enum, default_value_t = Emit::Exe, value_name = "WHAT")]
+    pub emit: Emit,
+    /// Leave the symbol table out of the executable.
+    #[arg(long)]
+    pub strip: bool,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, ClapArgs)]
+pub struct RunArgs {
+    /// What `build` and `run` have in common.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// The program's own arguments.
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<OsString>,
+}
+
+/// Arguments of `wast`.
+#[derive(Debug, ClapArgs)]
+pub struct WastArgs {
+    /// The scripts.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Print one line of JSON for each script.
+    #[arg(long)]
+    pub json: bool,
+    /// How hard to optimise.
+    #[arg(short = 'O', value_enum, default_value_t = Level::Two, value_name = "LEVEL")]
+    pub opt_level: Level,
+}
+
+/// Arguments of every command that compiles.
+#[derive(Debug, ClapArgs)]
+pub struct CommonArgs {
+    /// A component, in binary or text form.
+    pub input: PathBuf,
+    /// Take an imported component, core module or instance from this file.
+    #[arg(long, value_name = "IMPORT=PATH", value_parser = parse_with)]
+    pub with: Vec<(String, PathBuf)>,
+    /// Let the program use a directory; HOST is resolved when the program runs.
+    #[arg(long, value_name = "HOST[::GUEST][:ro]", value_parser = grants::parse_dir)]
+    pub dir: Vec<DirGrant>,
+    /// Set a variable of the program's environment, or let it see the caller's.
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = grants::parse_env)]
+    pub env: Vec<EnvGrant>,
+    /// Let the program see the caller's whole environment.
+    #[arg(long)]
+    pub inherit_env: bool,
+    /// How hard to optimise.
+    #[arg(short = 'O', value_enum, default_value_t = Level::Two, value_name = "LEVEL")]
+    pub opt_level: Level,
+    /// Say on stderr what each phase did and how long it took.
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// `-O`'s values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// Compile fast, inline nothing.
+    #[value(name = "0")]
+    Zero,
+    /// Optimise each function.
+    #[value(name = "1")]
+    One,
+    /// Optimise the whole program.
+    #[value(name = "2")]
+    Two,
+    /// Small before fast.
+    #[value(name = "s")]
+    Size,
+}
+
+impl Level {
+    /// The code generator's name of it.
+    pub fn to_codegen(self) -> OptLevel {
+        match self {
+            Level::Zero => OptLevel::None,
+            Level::One => OptLevel::Less,
+            Level::Two => OptLevel::Full,
+            Level::Size => OptLevel::Size,
+        }
+    }
+}
+
+impl CommonArgs {
+    /// The pipeline's options.
+    ///
+    /// # Errors
+    ///
+    /// A grant that cannot be recorded, such as a path that is no Unicode.
+    pub fn pipeline_options(&self, emit: Emit, strip: bool) -> Result<Options> {
+        let opt_level = self.opt_level.to_codegen();
+        let grants =
+            grants::encode(&self.dir, &self.env, self.inherit_env).map_err(Error::environment)?;
+        Ok(Options {
+            emit,
+            read: ReadOptions { with: self.with.clone() },
+            codegen: CodegenOptions { opt_level, strip, grants, ..CodegenOptions::default() },
+            grants_dirs: !self.dir.is_empty(),
+        })
+    }
+}
+
+/// Splits `IMPORT=PATH`. An import's name may itself hold a `=`, but only in names of the form
+/// `key=<value>`.
+fn parse_with(text: &str) -> std::result::Result<(String, PathBuf), String> {
+    let split = match text.rfind(">=") {
+        Some(at) => Some((&text[..=at], &text[at + 2..])),
+        None => text.split_once('='),
+    };
+    match split {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            Ok((name.to_string(), PathBuf::from(path)))
+        }
+        _ => Err("expected IMPORT=PATH".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_splits_behind_the_name() {
+        let path = |text: &str| parse_with(text).map(|(name, path)| (name, path.into_os_string()));
+        assert_eq!(path("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert_eq!(path("url=<x=y>=z.wasm"), Ok(("url=<x=y>".into(), "z.wasm".into())));
+        assert!(path("a").is_err());
+        assert!(path("=b").is_err());
+        assert!(path("a=").is_err());
+    }
+
+    #[test]
+    fn grammar_is_consistent() {
+        use clap::CommandFactory;
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,42 @@
+//! What the builder is told about a valid program before it is compiled.
+
+use crate::pipeline::Options;
+use crate::{Error, Result};
+use std::path::Path;
+use wasmelt_flatten::program::Program;
+
+/// # Errors
+///
+/// The program exports nothing that an executable could run.
+pub fn require_entry(input: &Path, program: &Program) -> Result<()> {
+    if program.entry.is_some() {
+        return Ok(());
+    }
+    let message = "the component does not export `wasi:cli/run`, so there is nothing to execute";
+    let error = Error::invalid(message).in_file(input);
+    let others = "`--emit obj`, `program`, `clif` and `asm` work without it";
+    if program.exports.is_empty() {
+        return Err(error.help(format!("it exports no function at all; {others}")));
+    }
+    let names: Vec<String> =
+        program.exports.iter().map(|export| format!("`{}`", export.name)).collect();
+    Err(error.help(format!("it exports {}; {others}", names.join(", "))))
+}
+
+/// A note if the program can use what nobody grants it. The caller of the executable could still
+/// grant it, so this is no error.
+pub fn note_missing_grants(program: &Program, options: &Options) -> Vec<String> {
+    let reaches_files = program
+        .hosts
+        .values()
+        .any(|host| host.live && host.interface.starts_with("wasi:filesystem/"));
+    if reaches_files && !options.grants_dirs {
+        vec![
+            "the program can reach file-system functions, but no directory is granted: \
+             add `--dir HOST::GUEST`"
+                .to_string(),
+        ]
+    } else {
+        Vec::new()
+    }
+}

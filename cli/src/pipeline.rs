@@ -1,0 +1,116 @@
+//! The whole compiler on one screen.
+
+use crate::phases::Phases;
+use crate::{Result, checks, describe};
+use clap::ValueEnum;
+use std::path::Path;
+use wasmelt_flatten::program::Program;
+use wasmelt_frontend::ReadOptions;
+use {wasmelt_codegen as codegen, wasmelt_flatten as flatten, wasmelt_frontend as frontend};
+
+/// What to make of the input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Emit {
+    /// A static executable.
+    #[default]
+    Exe,
+    /// The relocatable object that the executable is linked from.
+    Obj,
+    /// The program after flattening, as text.
+    Program,
+    /// Cranelift's intermediate code after inlining, as text.
+    Clif,
+    /// Machine code, as text.
+    Asm,
+}
+
+impl Emit {
+    /// Whether it is for reading.
+    pub fn is_text(self) -> bool {
+        matches!(self, Emit::Program | Emit::Clif | Emit::Asm)
+    }
+}
+
+/// Everything that the input does not determine.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What to make.
+    pub emit: Emit,
+    /// Where imports are found.
+    pub read: ReadOptions,
+    /// How to compile.
+    pub codegen: codegen::Options,
+    /// Whether `codegen.grants` grants a directory.
+    pub grants_dirs: bool,
+}
+
+/// What was made.
+#[derive(Debug)]
+pub struct Artifact {
+    /// The file's contents.
+    pub bytes: Vec<u8>,
+    /// What the builder should know about it: a sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Artifact {
+    fn text(text: String) -> Artifact {
+        Artifact { bytes: text.into_bytes(), notes: Vec::new() }
+    }
+}
+
+/// Compiles a file and the components that it imports. Read this first.
+///
+/// # Errors
+///
+/// The input is invalid, needs what is not implemented, or cannot be read.
+pub fn compile(input: &Path, options: &Options, phases: &mut Phases) -> Result<Artifact> {
+    let composition = phases.time("read", || frontend::read(input, &options.read))?;
+    phases.describe(|| describe::composition(&composition));
+    // Past this line every input byte is valid and every imported component is bound.
+
+    let program = phases.time("flatten", || flatten::instantiate(composition));
+    let program = program.map_err(|error| error.in_file(input))?;
+    phases.describe(|| describe::program(&program));
+    // Past this line there are no components: only core instances, adapters and host functions.
+
+    if options.emit == Emit::Program {
+        return Ok(Artifact::text(flatten::print(&program)));
+    }
+    if options.emit == Emit::Exe {
+        checks::require_entry(input, &program)?;
+    }
+    let notes = checks::note_missing_grants(&program, options);
+    // Past this line the program is frozen, so its ids may appear in symbol names.
+
+    match options.emit {
+        Emit::Clif => {
+            return Ok(Artifact::text(codegen::print_clif(&program, &options.codegen, "")?));
+        }
+        Emit::Asm => {
+            return Ok(Artifact::text(codegen::print_assembly(&program, &options.codegen, "")?));
+        }
+        Emit::Exe | Emit::Obj | Emit::Program => {}
+    }
+    let object = phases.time("compile", || codegen::compile_object(&program, &options.codegen))?;
+    phases.describe(|| format!("{} bytes of object", object.bytes.len()));
+    // Past this line every function is machine code, and the object defines every symbol that
+    // the shim does not.
+
+    if options.emit == Emit::Obj {
+        return Ok(Artifact { bytes: object.bytes, notes });
+    }
+    let bytes = phases.time("link", || codegen::link_executable(&object, &options.codegen))?;
+    phases.describe(|| format!("{} bytes of executable", bytes.len()));
+    Ok(Artifact { bytes, notes })
+}
+
+/// Compiles a program that is already flat to an executable.
+///
+/// # Errors
+///
+/// The program needs what is not implemented.
+pub fn compile_program(program: &Program, options: &codegen::Options) -> Result<Vec<u8>> {
+    let object = codegen::compile_object(program, options)?;
+    codegen::link_executable(&object, options)
+}

@@ -1,0 +1,8 @@
+//! Tests of the whole compiler, most of them files below `tests/`: see `CONTRIBUTING.md`.
+
+mod clif;
+mod command;
+mod diagnostics;
+mod isolation;
+mod run;
+mod support;
