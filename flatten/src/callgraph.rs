@@ -1,5 +1,6 @@
 //! The call graph of a finished program, as far as it is exact.
 
+use crate::link_core::is_subtype;
 use crate::program::{
     Adapter, ConstValue, FuncId, FuncKind, Lift, Lower, Program, ResourceId, ResourceKind,
     ResourceOp, Table,
@@ -54,7 +55,9 @@ pub fn constant_callee(
         return None;
     }
     match frozen_element(table, element) {
-        Some(ConstValue::Func(func)) if is_subtype(program, program.funcs[func].ty, ty) => {
+        Some(ConstValue::Func(func))
+            if is_subtype(&program.core_types, program.funcs[func].ty, ty) =>
+        {
             Some(func)
         }
         _ => None,
@@ -96,13 +99,8 @@ pub fn destructor(program: &Program, resource: ResourceId) -> Option<FuncId> {
     }
 }
 
-/// Whether a function type is another one or below it. A type comes after its supertype, so the
-/// chain ends.
-pub fn is_subtype(program: &Program, ty: CoreTypeId, of: CoreTypeId) -> bool {
-    supertypes(program, ty).any(|ty| ty == of)
-}
-
-/// A type, its supertype, the supertype of that, and so on.
+/// A type, its supertype, the supertype of that, and so on. A type comes after its supertype, so
+/// that this ends.
 pub(crate) fn supertypes(
     program: &Program,
     ty: CoreTypeId,

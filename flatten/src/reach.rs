@@ -9,12 +9,13 @@
 //! A function to which code holds a reference (`ref.func`, `table.get`, a passive
 //! segment it names, a global it reads) is taken to be called.
 
-use crate::callgraph::{adapter_callees, destructor, is_subtype, supertypes};
+use crate::callgraph::{adapter_callees, destructor, supertypes};
 use crate::error::Result;
 use crate::host::{Host, missing_error};
+use crate::link_core::is_subtype;
 use crate::program::{
-    Action, ComponentInstanceId, ConstValue, CoreInstanceId, DataId, ElemId, FuncId, FuncKind,
-    GlobalId, InitStep, Lift, Lower, MemoryId, Program, ResourceOp, TableId,
+    Action, Argument, ComponentInstanceId, ConstValue, CoreInstanceId, DataId, ElemId, FuncId,
+    FuncKind, GlobalId, InitStep, Lift, Lower, MemoryId, Program, ResourceOp, TableId,
 };
 use crate::types::CoreTypeId;
 use cranelift_entity::packed_option::PackedOption;
@@ -122,14 +123,21 @@ impl Reach {
     pub(crate) fn reach_actions(&mut self, program: &Program) {
         for action in &program.actions {
             match action {
-                Action::Call { func, trampoline, .. } => {
+                Action::Call { func, trampoline, args } => {
+                    for arg in args {
+                        if let Argument::Value(value) = arg {
+                            self.refer(None.into(), *value);
+                        }
+                    }
                     self.reach_from(program, [*func, *trampoline]);
                 }
                 Action::Get(global) => {
                     self.globals_read.insert(*global);
+                    self.refer(None.into(), program.globals[*global].init);
                 }
             }
         }
+        self.work_off_queue(program);
     }
 
     fn work_off_queue(&mut self, program: &Program) {
@@ -159,10 +167,10 @@ impl Reach {
         }
     }
 
-    fn refer(&mut self, caller: FuncId, value: ConstValue) {
+    fn refer(&mut self, caller: PackedOption<FuncId>, value: ConstValue) {
         if let ConstValue::Func(func) = value {
             self.referenced.insert(func);
-            self.reach_func(caller.into(), func);
+            self.reach_func(caller, func);
         }
     }
 
@@ -199,7 +207,7 @@ impl Reach {
             self.reach_func(id.into(), instance.funcs[*index as usize]);
         }
         for index in &summary.ref_funcs {
-            self.refer(id, ConstValue::Func(instance.funcs[*index as usize]));
+            self.refer(id.into(), ConstValue::Func(instance.funcs[*index as usize]));
         }
         for call in &summary.indirect_calls {
             let table = instance.tables[call.table as usize];
@@ -215,7 +223,7 @@ impl Reach {
         for index in &summary.globals_read {
             let global = instance.globals[*index as usize];
             self.globals_read.insert(global);
-            self.refer(id, program.globals[global].init);
+            self.refer(id.into(), program.globals[global].init);
         }
         let globals = summary.globals_written.iter();
         self.globals_written.extend(globals.map(|index| instance.globals[*index as usize]));
@@ -240,7 +248,7 @@ impl Reach {
             let elem = instance.elems[*index as usize];
             if self.elems.insert(elem) && program.elems[elem].passive {
                 for item in &program.elems[elem].items {
-                    self.refer(id, *item);
+                    self.refer(id.into(), *item);
                 }
             }
         }
@@ -275,7 +283,7 @@ impl Reach {
             program.elems[*elem].items.get(at).copied()
         });
         if let ConstValue::Func(func) = held.unwrap_or(program.tables[table].init)
-            && is_subtype(program, program.funcs[func].ty, ty)
+            && is_subtype(&program.core_types, program.funcs[func].ty, ty)
         {
             self.reach_func(caller.into(), func);
         }
@@ -295,10 +303,10 @@ impl Reach {
         }
         for (_, elem) in uses.segments.clone() {
             for item in &program.elems[elem].items {
-                self.refer(reader, *item);
+                self.refer(reader.into(), *item);
             }
         }
-        self.refer(reader, program.tables[table].init);
+        self.refer(reader.into(), program.tables[table].init);
     }
 
     /// The component instances through which a function was found, the nearest last.

@@ -3,6 +3,7 @@
 use crate::callgraph::callees;
 use crate::canon::adapter_signature;
 use crate::intern::operands;
+use crate::link_core::is_subtype;
 use crate::module::{Extern, Module};
 use crate::program::{
     Adapter, CanonOptions, ComponentInstanceId, CoreInstance, CoreInstanceId, FuncKind, InitStep,
@@ -18,6 +19,10 @@ pub fn verify(program: &Program) -> Result<(), Vec<String>> {
     verify_component_instances(program, &mut broken);
     for (id, instance) in &program.core_instances {
         verify_core_instance(program, id, instance, &mut broken);
+    }
+    // What follows looks things up by the indices that were checked so far.
+    if !broken.is_empty() {
+        return Err(broken);
     }
     verify_funcs(program, &mut broken);
     verify_contents(program, &mut broken);
@@ -93,7 +98,7 @@ fn verify_core_instance(
         }
     }
     for (at, func) in instance.funcs.iter().enumerate() {
-        if !crate::callgraph::is_subtype(program, program.funcs[*func].ty, module.funcs[at]) {
+        if !is_subtype(&program.core_types, program.funcs[*func].ty, module.funcs[at]) {
             broken.push(format!("P5: function {at} of {id} has another type than {func}"));
         }
         if program.funcs[*func].component != Some(instance.component) {
