@@ -75,7 +75,7 @@ fn the_verifier_notices_damage() {
         program.core_instances.values_mut().for_each(|instance| instance.funcs.clear());
     });
     assert_noticed("P6:", |program| {
-        let child = program.component_instances.keys().last().expect("it has some");
+        let child = program.component_instances.keys().next_back().expect("it has some");
         program.core_instances.values_mut().for_each(|instance| instance.component = child);
     });
     assert_noticed("P7:", |program| {
