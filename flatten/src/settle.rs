@@ -97,8 +97,13 @@ fn settle_steps(
             kept.push(step);
         }
     }
-    // A late segment uses its target; not before, or it would keep earlier segments from it.
-    for step in &kept {
+    use_late_segments(&kept, reach);
+    kept
+}
+
+/// A late segment uses its target; not before, or it would keep earlier segments from it.
+fn use_late_segments(kept: &[InitStep], reach: &mut Reach) {
+    for step in kept {
         match step {
             InitStep::InitMemory { memory, data, .. } => {
                 reach.memories.insert(*memory);
@@ -114,7 +119,6 @@ fn settle_steps(
             InitStep::Call(_) => {}
         }
     }
-    kept
 }
 
 fn add_to_memory(program: &mut Program, step: &InitStep) {
