@@ -48,11 +48,6 @@ pub(crate) fn export_root(state: &mut Flattener<'_>, root: InstanceId, roots: Ro
     Ok(())
 }
 
-/// The names of the functions that the root exports, for messages.
-pub fn export_names(state: &Flattener<'_>, root: InstanceId) -> Vec<String> {
-    exported_funcs(state, root).into_iter().map(|(name, _)| name).collect()
-}
-
 /// The functions that an instance exports by itself or in instances.
 fn exported_funcs(state: &Flattener<'_>, root: InstanceId) -> Vec<(String, ComponentFunc)> {
     let mut funcs = Vec::new();

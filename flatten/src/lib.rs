@@ -40,7 +40,7 @@ mod wit_types;
 pub use callgraph::callees;
 pub use components::instantiate_component;
 pub use core_instances::instantiate_module;
-pub use exports::{Roots, export_names, lower_natively};
+pub use exports::{Roots, lower_natively};
 pub use print::print;
 pub use state::Flattener;
 pub use verify::verify;
