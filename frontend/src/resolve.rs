@@ -300,7 +300,7 @@ impl Resolver<'_> {
         bound.collect()
     }
 
-    /// The instance that a file's component exports under an import's name.
+    /// The instance that a file's component exports under an import's name, or a compatible one.
     fn find_exported_instance(
         &self,
         request: &Request,
@@ -309,7 +309,9 @@ impl Resolver<'_> {
     ) -> Result<ComponentEntityType> {
         let types = self.session.types().expect("the type was taken from these types");
         let exports = &types[file_type].exports;
-        if let Some(item) = exports.get(&request.name) {
+        let compatible = || exports.iter().find(|(name, _)| is_compatible(name, &request.name));
+        let found = exports.get(&request.name).or_else(|| Some(compatible()?.1));
+        if let Some(item) = found {
             return Ok(item.ty);
         }
         let names: Vec<_> = exports.keys().cloned().collect();
@@ -345,6 +347,19 @@ fn make_request(def: usize, import: &Import, file: FileId) -> Option<Request> {
     })
 }
 
+/// Whether two names are of one interface in versions that can stand for each other.
+fn is_compatible(a: &str, b: &str) -> bool {
+    let split = |name: &str| -> Option<(String, String)> {
+        let (interface, version) = name.split_once('@')?;
+        // Before 1.0 the minor version counts, and before 0.1 the patch version.
+        let numbers: Vec<_> = version.split(['-', '+']).next()?.split('.').collect();
+        let counting = numbers.iter().position(|number| *number != "0")?;
+        let is_release = !version.contains('-');
+        is_release.then(|| (interface.to_owned(), numbers[..=counting].join(".")))
+    };
+    split(a).is_some_and(|a| Some(a) == split(b))
+}
+
 /// The path that is the same for every way to name a file.
 fn identify(path: &Path) -> PathBuf {
     // A file that cannot be found is refused when it is read.
@@ -358,4 +373,20 @@ fn describe(mismatch: Mismatch, request: &Request, path: &Path) -> Error {
         error = error.context(phrase);
     }
     error.context(format!("`{}` as the import `{}`", path.display(), request.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_compatible;
+
+    #[test]
+    fn versions_are_compatible_up_to_the_first_number_that_counts() {
+        assert!(is_compatible("a:b/c@1.2.0", "a:b/c@1.0.7"));
+        assert!(is_compatible("a:b/c@0.2.0", "a:b/c@0.2.12"));
+        assert!(!is_compatible("a:b/c@0.2.0", "a:b/c@0.3.0"));
+        assert!(!is_compatible("a:b/c@0.0.1", "a:b/c@0.0.2"));
+        assert!(!is_compatible("a:b/c@1.0.0", "a:b/d@1.0.0"));
+        assert!(!is_compatible("a:b/c", "a:b/c"));
+        assert!(!is_compatible("a:b/c@1.0.0-rc.1", "a:b/c@1.0.0"));
+    }
 }

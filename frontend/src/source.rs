@@ -64,11 +64,12 @@ fn translate(bytes: Vec<u8>) -> Result<(Vec<u8>, Vec<Mark>)> {
     if bytes.is_empty() {
         return Err(Error::invalid("the file is empty"));
     }
+    // Text starts with a parenthesis or a comment; a truncated header does not, though it is UTF-8.
     match std::str::from_utf8(&bytes) {
-        // A truncated header is valid UTF-8, but what it lacks is not text.
-        Ok(text) if !text.starts_with('\0') => text::translate_text(text),
+        Ok(text) if text.trim_start().starts_with(['(', ';']) => text::translate_text(text),
+        Ok(text) if text.trim().is_empty() => Err(Error::invalid("the file is empty")),
         _ => Err(Error::invalid("the file is neither a WebAssembly binary nor text")
-            .help("a binary starts with the bytes 00 61 73 6d, text is UTF-8")),
+            .help("a binary starts with the bytes 00 61 73 6d, text with a parenthesis")),
     }
 }
 

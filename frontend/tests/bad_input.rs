@@ -23,11 +23,12 @@ fn files_that_are_no_files() {
 
 #[test]
 fn bytes_that_are_no_webassembly() {
-    let help = "\n  help: a binary starts with the bytes 00 61 73 6d, text is UTF-8";
+    let help = "\n  help: a binary starts with the bytes 00 61 73 6d, text with a parenthesis";
     let message = "main.wasm: the file is neither a WebAssembly binary nor text";
     assert_eq!(refuse_bytes(b"\x7fELF\xff\xfe"), format!("{message}{help}"));
     assert_eq!(refuse_bytes(b"\0as"), format!("{message}{help}"));
-    assert_eq!(refuse_bytes(b"hello"), "main.wasm:1:1: expected `(`");
+    assert_eq!(refuse_bytes(b"hello"), format!("{message}{help}"));
+    assert_eq!(refuse_bytes(b"\n "), "main.wasm: the file is empty");
     assert_eq!(
         refuse_bytes(b"\0asm\x07\0\x01\0"),
         "main.wasm:0x4: unknown binary version: 0x10007"

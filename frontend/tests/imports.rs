@@ -86,6 +86,28 @@ fn a_file_is_loaded_once_and_its_imports_are_bound_too() {
 }
 
 #[test]
+fn what_the_declared_type_offers_needs_no_file() {
+    let main = r#"(component
+         (import "a" (external-id "b.wat") (component (import "d" (component))))
+         (component $empty)
+         (instance (instantiate 0 (with "d" (component $empty)))))"#;
+    let folder =
+        Folder::new(&[("main.wat", main), ("b.wat", r#"(component (import "d" (component)))"#)]);
+    let composition = folder.accept("main.wat");
+    assert_eq!(bound_files(&composition), ["b.wat"]);
+
+    // A second importer that does not offer it needs the file after all.
+    let second = r#"(component
+         (import "a" (external-id "b.wat") (component (import "d" (component))))
+         (import "a2" (external-id "b.wat") (component)))"#;
+    folder.write("main.wat", second.as_bytes());
+    let error = folder.refuse("main.wat", &[]);
+    assert!(error.contains("the file imports `d`, a component"), "{error}");
+    folder.write("deps/d.wat", EMPTY.as_bytes());
+    folder.accept("main.wat");
+}
+
+#[test]
 fn the_command_line_comes_first() {
     let folder = Folder::new(&[
         ("main.wat", r#"(component (import "a" (external-id "./a.wat") (component)))"#),
