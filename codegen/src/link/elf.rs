@@ -1,6 +1,6 @@
 //! The bytes of an ELF executable.
 
-use super::input::{Input, Kind};
+use super::input::{Binding, Input, Kind};
 use super::machine::Machine;
 use super::place::Plan;
 use object::{Endianness, elf};
@@ -109,9 +109,12 @@ impl Strings {
 }
 
 /// Appends a symbol table and the section headers that debuggers and profilers want.
+///
+/// One string table serves symbols and sections, and one section all code and constants: in a
+/// program of a few KB every header counts.
 pub fn append_symbols(machine: Machine, inputs: &[Input<'_>], plan: &Plan, bytes: &mut Vec<u8>) {
-    let mut symbols = Fields::new(machine);
     let mut names = Strings(vec![0]);
+    let mut symbols = Fields::new(machine);
     symbols.bytes.extend([0; SYMBOL_BYTES as usize]);
     for symbol in collect_symbols(inputs, plan) {
         symbols.u32(names.add(symbol.name));
@@ -122,62 +125,92 @@ pub fn append_symbols(machine: Machine, inputs: &[Input<'_>], plan: &Plan, bytes
         symbols.u64(symbol.address);
         symbols.u64(symbol.size_bytes);
     }
-    let symbol_count = symbols.bytes.len() as u64 / SYMBOL_BYTES;
+    let section_names = [".text", ".symtab", ".strtab"].map(|name| names.add(name));
     bytes.resize(bytes.len().next_multiple_of(8), 0);
     let symbols_at = bytes.len() as u64;
     bytes.extend(&symbols.bytes);
     let names_at = bytes.len() as u64;
     bytes.extend(&names.0);
-    let mut section_names = Strings(vec![0]);
-    let mut headers = Fields::new(machine);
-    let mut count = 0u16;
-    let mut add = |name: u32, kind: elf::SectionType, flags: u32, fields: [u64; 6]| {
-        let [address, offset, size, link_and_info, align, entry] = fields;
-        headers.u32(name);
-        headers.u32(kind.0);
-        headers.u64(u64::from(flags));
-        headers.u64(address);
-        headers.u64(offset);
-        headers.u64(size);
-        headers.u32((link_and_info >> 32) as u32);
-        headers.u32(link_and_info as u32);
-        headers.u64(align);
-        headers.u64(entry);
-        count += 1;
-    };
-    add(0, elf::SHT_NULL, 0, [0; 6]);
-    let text = plan.segments[plan.text];
-    let flags = (elf::SHF_ALLOC.0 | elf::SHF_EXECINSTR.0) as u32;
-    let fields = [text.address, text.file_offset, text.file_bytes, 0, 16, 0];
-    add(section_names.add(".text"), elf::SHT_PROGBITS, flags, fields);
-    // Symbols name the sections by number: see `TEXT_SECTION`. The names come after the symbols.
-    let names_index = 3u64;
-    let fields = [
-        0,
-        symbols_at,
-        SYMBOL_BYTES * symbol_count,
-        names_index << 32 | symbol_count,
-        8,
-        SYMBOL_BYTES,
-    ];
-    add(section_names.add(".symtab"), elf::SHT_SYMTAB, 0, fields);
-    let fields = [0, names_at, names.0.len() as u64, 0, 1, 0];
-    add(section_names.add(".strtab"), elf::SHT_STRTAB, 0, fields);
-    let name = section_names.add(".shstrtab");
-    let section_names_at = bytes.len() as u64;
-    add(name, elf::SHT_STRTAB, 0, [0, section_names_at, section_names.0.len() as u64, 0, 1, 0]);
-    bytes.extend(&section_names.0);
     bytes.resize(bytes.len().next_multiple_of(8), 0);
     let headers_at = bytes.len() as u64;
-    bytes.extend(&headers.bytes);
+
+    let text = plan.segments[plan.text];
+    let symbols_size = symbols.bytes.len() as u64;
+    let headers = [
+        SectionHeader::default(),
+        SectionHeader {
+            name: section_names[0],
+            kind: elf::SHT_PROGBITS.0,
+            flags: elf::SHF_ALLOC.0 | elf::SHF_EXECINSTR.0,
+            address: text.address,
+            range: (text.file_offset, text.file_bytes),
+            align: 16,
+            ..SectionHeader::default()
+        },
+        SectionHeader {
+            name: section_names[1],
+            kind: elf::SHT_SYMTAB.0,
+            range: (symbols_at, symbols_size),
+            names: STRINGS_SECTION,
+            locals: (symbols_size / SYMBOL_BYTES) as u32,
+            align: 8,
+            entry_bytes: SYMBOL_BYTES,
+            ..SectionHeader::default()
+        },
+        SectionHeader {
+            name: section_names[2],
+            kind: elf::SHT_STRTAB.0,
+            range: (names_at, names.0.len() as u64),
+            align: 1,
+            ..SectionHeader::default()
+        },
+    ];
+    let mut fields = Fields::new(machine);
+    headers.iter().for_each(|header| header.write(&mut fields));
+    bytes.extend(&fields.bytes);
     let mut fields = Fields::new(machine);
     fields.u64(headers_at);
-    bytes[SECTION_HEADERS_AT..SECTION_HEADERS_AT + 8].copy_from_slice(&fields.bytes);
-    let mut fields = Fields::new(machine);
-    fields.u16(count);
-    fields.u16(count - 1);
-    bytes[SECTION_COUNT_AT..SECTION_COUNT_AT + 4].copy_from_slice(&fields.bytes);
+    fields.u16(headers.len() as u16);
+    fields.u16(STRINGS_SECTION as u16);
+    let (offset, counts) = fields.bytes.split_at(8);
+    bytes[SECTION_HEADERS_AT..SECTION_HEADERS_AT + 8].copy_from_slice(offset);
+    bytes[SECTION_COUNT_AT..SECTION_COUNT_AT + 4].copy_from_slice(counts);
 }
+
+/// A section header; the fields are those of the format, in readable words.
+#[derive(Default)]
+struct SectionHeader {
+    name: u32,
+    kind: u32,
+    flags: u64,
+    address: u64,
+    /// Offset in the file, and size.
+    range: (u64, u64),
+    /// The section that holds the names.
+    names: u32,
+    /// How many symbols are local.
+    locals: u32,
+    align: u64,
+    entry_bytes: u64,
+}
+
+impl SectionHeader {
+    fn write(&self, fields: &mut Fields) {
+        fields.u32(self.name);
+        fields.u32(self.kind);
+        fields.u64(self.flags);
+        fields.u64(self.address);
+        fields.u64(self.range.0);
+        fields.u64(self.range.1);
+        fields.u32(self.names);
+        fields.u32(self.locals);
+        fields.u64(self.align);
+        fields.u64(self.entry_bytes);
+    }
+}
+
+/// The number of the section that holds all names.
+const STRINGS_SECTION: u32 = 3;
 
 /// The number of the only section that symbols lie in; all others are absolute.
 const TEXT_SECTION: u16 = 1;
@@ -190,14 +223,16 @@ struct SymbolEntry<'a> {
     is_func: bool,
 }
 
-/// The named functions and variables that are kept, in the order of their addresses.
+/// The named functions and variables of the program, and what the shim offers to it, in the order
+/// of their addresses. The shim's inner functions are left out: they would be most of the table of
+/// a small program, under names that say nothing to its author.
 fn collect_symbols<'a>(inputs: &[Input<'a>], plan: &Plan) -> Vec<SymbolEntry<'a>> {
     let text = plan.segments[plan.text];
     let mut entries = Vec::new();
     for (file, input) in inputs.iter().enumerate() {
         for symbol in input.symbols.iter().filter(|symbol| symbol.is_item) {
-            // Compilers name constants and blocks like this; nobody else does.
-            if symbol.name.is_empty() || symbol.name.starts_with(".L") {
+            let is_inner = file > 0 && symbol.binding == Binding::Local;
+            if symbol.name.is_empty() || is_inner || is_mangled(symbol.name) {
                 continue;
             }
             let Some(address) = plan.address_of(file, symbol.place) else { continue };
@@ -213,4 +248,9 @@ fn collect_symbols<'a>(inputs: &[Input<'a>], plan: &Plan) -> Vec<SymbolEntry<'a>
     }
     entries.sort_by_key(|entry| (entry.address, entry.name));
     entries
+}
+
+/// Whether a Rust compiler made the name up.
+fn is_mangled(name: &str) -> bool {
+    name.starts_with("_ZN") || name.starts_with("_RN")
 }
