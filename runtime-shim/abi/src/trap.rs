@@ -17,12 +17,33 @@ macro_rules! traps {
             }
 
             /// What a message calls it.
-            pub const fn message(self) -> &'static str {
-                match self { $(Trap::$name => $message,)* }
+            pub fn message(self) -> &'static str {
+                MESSAGES.split('\0').nth(self as usize - 1).unwrap_or_default()
             }
         }
+
+        /// The messages in the order of their codes, each ended by a zero byte: one constant instead
+        /// of a table of pointers, which would be more than the messages in a small executable.
+        const MESSAGES: &str = concat!($($message, "\0",)*);
     };
 }
+
+impl Trap {
+    /// The bytes of `message`, found without what text needs.
+    pub fn message_bytes(self) -> &'static [u8] {
+        let mut messages = MESSAGES.as_bytes().split(|byte| *byte == 0);
+        messages.nth(self as usize - 1).unwrap_or_default()
+    }
+}
+
+// The codes count from 1 without a gap, so that a message is found by its position.
+const _: () = {
+    let mut at = 0;
+    while at < Trap::ALL.len() {
+        assert!(Trap::ALL[at] as usize == at + 1);
+        at += 1;
+    }
+};
 
 traps! {
     /// `unreachable` was executed.
