@@ -58,7 +58,7 @@ pub fn raise(trap: Trap) -> ! {
     recover(trap);
     let mut line = Line::new();
     line.push("trap: ");
-    line.push_bytes(trap.message_bytes());
+    line.push_message(trap);
     line.finish(EXIT_TRAPPED)
 }
 
@@ -69,7 +69,7 @@ pub fn raise_host(what: &str) -> ! {
     recover(Trap::HostContract);
     let mut line = Line::new();
     line.push("trap: ");
-    line.push_bytes(Trap::HostContract.message_bytes());
+    line.push_message(Trap::HostContract);
     line.push(": ");
     line.push(what);
     line.finish(EXIT_TRAPPED)
@@ -149,7 +149,7 @@ fn words(address: u64, count: u64) -> &'static [u32] {
 fn report(image: &Image, trap: Trap, pc: u64, place: u32) -> ! {
     let mut line = Line::new();
     line.push("trap: ");
-    line.push_bytes(trap.message_bytes());
+    line.push_message(trap);
     if let Some(name) = guest_offset(image, pc).and_then(|offset| find_func(image, offset)) {
         let (component, func) = (name_at(image, name.component), name_at(image, name.func));
         if !component.is_empty() {
@@ -211,6 +211,13 @@ impl Line {
 
     fn push(&mut self, text: &str) {
         self.push_bytes(text.as_bytes());
+    }
+
+    #[inline(never)]
+    fn push_message(&mut self, trap: Trap) {
+        let bytes = trap.message_bytes();
+        let end = bytes.iter().position(|byte| *byte == 0);
+        self.push_bytes(bytes.get(..end.unwrap_or_default()).unwrap_or_default());
     }
 
     #[inline(never)]

@@ -1,9 +1,10 @@
 //! The bytes of an ELF executable.
 
-use super::input::{Binding, Input, Kind};
+use super::input::{Input, Kind, Place};
 use super::machine::Machine;
 use super::place::Plan;
 use object::{Endianness, elf};
+use std::collections::HashSet;
 
 const HEADER_BYTES: usize = 64;
 const PROGRAM_HEADER_BYTES: u16 = 56;
@@ -223,16 +224,18 @@ struct SymbolEntry<'a> {
     is_func: bool,
 }
 
-/// The named functions and variables of the program, and what the shim offers to it, in the order
+/// The named functions and variables of the program, and what it uses of the shim, in the order
 /// of their addresses. The shim's inner functions are left out: they would be most of the table of
-/// a small program, under names that say nothing to its author.
+/// a small program, under names that say nothing to its author. So is what has the same code as
+/// something that is used: the table shows what the program can do.
 fn collect_symbols<'a>(inputs: &[Input<'a>], plan: &Plan) -> Vec<SymbolEntry<'a>> {
     let text = plan.segments[plan.text];
+    let used = collect_used_names(inputs, plan);
     let mut entries = Vec::new();
     for (file, input) in inputs.iter().enumerate() {
         for symbol in input.symbols.iter().filter(|symbol| symbol.is_item) {
-            let is_inner = file > 0 && symbol.binding == Binding::Local;
-            if symbol.name.is_empty() || is_inner || is_mangled(symbol.name) {
+            let is_named = file == 0 || used.contains(symbol.name);
+            if symbol.name.is_empty() || !is_named {
                 continue;
             }
             let Some(address) = plan.address_of(file, symbol.place) else { continue };
@@ -250,7 +253,17 @@ fn collect_symbols<'a>(inputs: &[Input<'a>], plan: &Plan) -> Vec<SymbolEntry<'a>
     entries
 }
 
-/// Whether a Rust compiler made the name up.
-fn is_mangled(name: &str) -> bool {
-    name.starts_with("_ZN") || name.starts_with("_RN")
+/// The names by which live code refers to another object's items.
+fn collect_used_names<'a>(inputs: &[Input<'a>], plan: &Plan) -> HashSet<&'a str> {
+    let mut used = HashSet::from([wasmelt_abi::symbols::START]);
+    for placed in &plan.sections {
+        let (file, index) = placed.section;
+        let symbols = &inputs[file].symbols;
+        let relocations = inputs[file].sections[index].relocations.iter();
+        let undefined = relocations
+            .map(|relocation| &symbols[relocation.symbol])
+            .filter(|symbol| symbol.place == Place::Undefined);
+        used.extend(undefined.map(|symbol| symbol.name));
+    }
+    used
 }

@@ -147,6 +147,9 @@ fn read(bytes: &[u8]) -> object::Result<Input<'_>> {
     Ok(Input { sections, symbols })
 }
 
+/// Alignment of code that hardly ever runs: what the most demanding instruction set requires.
+const COLD_ALIGN: u64 = 4;
+
 fn read_section<'a>(section: &impl ObjectSection<'a>) -> object::Result<Section<'a>> {
     let SectionFlags::Elf { sh_type, sh_flags } = section.flags() else {
         unreachable!("only the ELF reader is asked for")
@@ -169,12 +172,15 @@ fn read_section<'a>(section: &impl ObjectSection<'a>) -> object::Result<Section<
         let (kind, addend) = (r_type.0, relocation.addend());
         relocations.push(Relocation { offset, kind, symbol: symbol.0, addend });
     }
+    let name = section.name()?;
+    // Alignment is for speed, and what compilers put there hardly ever runs.
+    let is_cold = kind == Kind::Code && name.starts_with(".text.unlikely");
     Ok(Section {
-        name: section.name()?,
+        name,
         kind,
         bytes: section.data()?,
         size_bytes: section.size(),
-        align: section.align().max(1),
+        align: if is_cold { COLD_ALIGN } else { section.align().max(1) },
         relocations,
     })
 }

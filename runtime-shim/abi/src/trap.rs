@@ -29,10 +29,18 @@ macro_rules! traps {
 }
 
 impl Trap {
-    /// The bytes of `message`, found without what text needs.
+    /// `message` and all after it, as bytes: found without what text needs, for code that has to be
+    /// small. The message ends before the first zero byte.
     pub fn message_bytes(self) -> &'static [u8] {
-        let mut messages = MESSAGES.as_bytes().split(|byte| *byte == 0);
-        messages.nth(self as usize - 1).unwrap_or_default()
+        let mut rest = MESSAGES.as_bytes();
+        let mut before = self as u8 - 1;
+        while before > 0
+            && let [first, tail @ ..] = rest
+        {
+            before -= u8::from(*first == 0);
+            rest = tail;
+        }
+        rest
     }
 }
 
