@@ -174,13 +174,8 @@ impl Translator<'_, '_> {
 
     fn compare_exchange(&mut self, memarg: &MemArg, width: Width) {
         let replacement = self.pop_narrow(width);
-        let expected = self.pop();
-        // An expected value that does not fit the memory's width never matches, but the old value is
-        // still read: the specification wraps it instead, which is what reducing does.
-        let expected = match width.memory == width.operand {
-            true => expected,
-            false => self.b.ins().ireduce(width.memory, expected),
-        };
+        // The expected value counts modulo the width of the memory.
+        let expected = self.pop_narrow(width);
         let (address, flags) = self.pop_atomic(memarg, width.memory);
         let old = self.b.ins().atomic_cas(flags, address, expected, replacement);
         self.push_wide(old, width);
