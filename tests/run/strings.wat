@@ -131,6 +131,7 @@
       (data (i32.const 118) "a\00\e9\00 \00\ac  \00=\d8\00\de")  ;; latin1: mixed
       (data (i32.const 132) "a\00b\00c\00\ac ")  ;; latin1: late
       (data (i32.const 140) "t\00a\00g\00g\00e\00d\00 \00\fc\00")  ;; latin1: tagged but simple
+      (data (i32.const 156) "")  ;; latin1: tagged but empty
       (func $expect (param $number i32)
         (if (i32.ne (call $next) (local.get $number)) (then unreachable)))
       (func $reallocated (param $old-size i32) (param $align i32) (param $new-size i32)
@@ -359,8 +360,21 @@
         ;; tagged but simple, from latin1 to latin1
         (call $latin1-latin1 (i32.const 140) (i32.const 0x80000008))
         (call $reallocated (i32.const 0) (i32.const 2) (i32.const 16))
-        (call $reallocated (i32.const 16) (i32.const 1) (i32.const 8))
+        (call $reallocated (i32.const 16) (i32.const 2) (i32.const 8))
         (call $received (i32.const 8) (i32.const 0) (i32.const 4376))
+        ;; tagged but empty, from latin1 to utf8
+        (call $latin1-utf8 (i32.const 156) (i32.const 0x80000000))
+        (call $reallocated (i32.const 0) (i32.const 1) (i32.const 0))
+        (call $received (i32.const 0) (i32.const 0) (i32.const 0))
+        ;; tagged but empty, from latin1 to utf16
+        (call $latin1-utf16 (i32.const 156) (i32.const 0x80000000))
+        (call $reallocated (i32.const 0) (i32.const 2) (i32.const 0))
+        (call $received (i32.const 0) (i32.const 0) (i32.const 0))
+        ;; tagged but empty, from latin1 to latin1
+        (call $latin1-latin1 (i32.const 156) (i32.const 0x80000000))
+        (call $reallocated (i32.const 0) (i32.const 2) (i32.const 0))
+        (call $reallocated (i32.const 0) (i32.const 2) (i32.const 0))
+        (call $received (i32.const 0) (i32.const 0) (i32.const 0))
         (i32.const 0)))
     (core instance $code (instantiate $Code (with "receiver" (instance
       (export "memory" (memory $memory "memory"))

@@ -272,8 +272,8 @@ impl<'a> Generator<'a, '_> {
         let results = self.choose(
             is_latin1,
             &[to.pointer().clif_type(), types::I64],
-            // The alignment of this last call is 1, unlike that of all others.
-            |g| Ok(vec![g.reallocate(to, pointer, bytes, text.units, 1).0, text.units]),
+            // Unlike elsewhere, this call is made even if nothing is left to give back.
+            |g| Ok(vec![g.reallocate(to, pointer, bytes, text.units, 2).0, text.units]),
             |g| Ok(vec![pointer, g.tagged(to, text.units)]),
         )?;
         Ok((results[0], results[1]))
