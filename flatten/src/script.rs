@@ -22,7 +22,7 @@ use wasmelt_abi::script::RESULTS_MAX;
 use wasmelt_frontend::composition::Composition;
 pub use wasmelt_frontend::script::{
     Argument, CorePattern, CoreValue, Definition, Directive, DirectiveKind, Execute, Expected,
-    Script, Shape, Value, read_script,
+    Script, Shape, Value, parse_script, read_script,
 };
 
 /// A script's program, and what to make of what it reports.

@@ -12,7 +12,7 @@ mod values;
 use crate::composition::{ComponentId, Composition};
 use crate::error::Error;
 use crate::module::ModuleId;
-pub use read::read_script;
+pub use read::{parse_script, read_script};
 
 /// A script, read and validated.
 #[derive(Debug)]

@@ -1,4 +1,6 @@
-//! Where test scripts are found.
+//! Where test scripts are found. Not every test uses all of this.
+
+#![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
 
@@ -44,7 +46,8 @@ pub fn scripts_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
+/// What a folder holds.
+pub fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", folder.display()));
     entries.map(|entry| entry.expect("the folder stays readable").path()).collect()

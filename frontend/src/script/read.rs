@@ -18,10 +18,20 @@ const SPECTEST: &str = include_str!("spectest.wat");
 /// Reads a script. An error is one of the whole file: it cannot be read, or its text does not
 /// parse. A definition that is rejected is not an error, but part of the result.
 pub fn read_script(path: &Path) -> Result<Script> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Error::environment(format!("cannot read the script: {error}")))
-        .map_err(|error| error.in_file(path))?;
-    let lines = Lines::new(&text);
+    let bytes = std::fs::read(path).map_err(|error| {
+        Error::environment(format!("cannot read the script: {error}")).in_file(path)
+    })?;
+    parse_script(path, &bytes)
+}
+
+/// As [`read_script`]; the path is for messages.
+pub fn parse_script(path: &Path, bytes: &[u8]) -> Result<Script> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Error::invalid("the script is not valid UTF-8")
+            .in_file(path)
+            .at(Position::Offset(error.valid_up_to()))
+    })?;
+    let lines = Lines::new(text);
     let at = |error: wast::Error| {
         let (line, column) = lines.locate(error.span());
         Error::invalid(error.message())
@@ -29,7 +39,7 @@ pub fn read_script(path: &Path) -> Result<Script> {
             .at(Position::LineColumn(line as usize, column as usize))
     };
     // Some scripts test exactly the characters that a reader could confuse.
-    let mut lexer = Lexer::new(&text);
+    let mut lexer = Lexer::new(text);
     lexer.allow_confusing_unicode(true);
     let buffer = ParseBuffer::new_with_lexer(lexer).map_err(at)?;
     let script = parser::parse::<Wast<'_>>(&buffer).map_err(at)?;
