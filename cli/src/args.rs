@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use wasmelt_codegen::options::{OptLevel, Options as CodegenOptions};
+use wasmelt_codegen::options::{MemoryMode, OptLevel, Options as CodegenOptions};
 use wasmelt_frontend::ReadOptions;
 
 /// Compiles a graph of WebAssembly components to one native executable.
@@ -67,9 +67,9 @@ pub struct WastArgs {
     /// Print one line of JSON for each script.
     #[arg(long)]
     pub json: bool,
-    /// How hard to optimise.
-    #[arg(short = 'O', value_enum, default_value_t = Level::Two, value_name = "LEVEL")]
-    pub opt_level: Level,
+    /// How to generate code.
+    #[command(flatten)]
+    pub code: CodeArgs,
 }
 
 /// Arguments of every command that compiles.
@@ -89,12 +89,58 @@ pub struct CommonArgs {
     /// Let the program see the caller's whole environment.
     #[arg(long)]
     pub inherit_env: bool,
-    /// How hard to optimise.
-    #[arg(short = 'O', value_enum, default_value_t = Level::Two, value_name = "LEVEL")]
-    pub opt_level: Level,
+    /// How to generate code.
+    #[command(flatten)]
+    pub code: CodeArgs,
     /// Say on stderr what each phase did and how long it took.
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// Arguments that change the generated code.
+#[derive(Debug, ClapArgs)]
+pub struct CodeArgs {
+    /// How hard to optimise.
+    #[arg(short = 'O', value_enum, default_value_t = Level::Two, value_name = "LEVEL")]
+    pub opt_level: Level,
+    /// How to keep accesses inside a memory: unmapped pages behind it, or a comparison.
+    #[arg(long, value_enum, default_value_t = Memory::Guard, value_name = "HOW")]
+    pub memory: Memory,
+    /// Whether to replace calls by what they call, whatever the optimisation level.
+    #[arg(long, value_enum, value_name = "WHETHER")]
+    pub inline: Option<Switch>,
+}
+
+impl CodeArgs {
+    /// The code generator's options.
+    pub fn to_codegen(&self) -> CodegenOptions {
+        CodegenOptions {
+            opt_level: self.opt_level.to_codegen(),
+            memory_mode: match self.memory {
+                Memory::Guard => MemoryMode::Guard,
+                Memory::Bounds => MemoryMode::Bounds,
+            },
+            inline: self.inline.map(|switch| switch == Switch::On),
+            ..CodegenOptions::default()
+        }
+    }
+}
+
+/// `--memory`'s values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Memory {
+    /// Unmapped address space stands behind each memory.
+    Guard,
+    /// Each access compares with the memory's size.
+    Bounds,
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Switch {
+    On,
+    Off,
 }
 
 /// `-O`'s values.
@@ -133,13 +179,12 @@ impl CommonArgs {
     ///
     /// A grant that cannot be recorded, such as a path that is no Unicode.
     pub fn pipeline_options(&self, emit: Emit, strip: bool) -> Result<Options> {
-        let opt_level = self.opt_level.to_codegen();
         let grants =
             grants::encode(&self.dir, &self.env, self.inherit_env).map_err(Error::environment)?;
         Ok(Options {
             emit,
             read: ReadOptions { with: self.with.clone() },
-            codegen: CodegenOptions { opt_level, strip, grants, ..CodegenOptions::default() },
+            codegen: CodegenOptions { strip, grants, ..self.code.to_codegen() },
             grants_dirs: !self.dir.is_empty(),
         })
     }

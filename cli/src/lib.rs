@@ -23,7 +23,6 @@ use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
-use wasmelt_codegen::Options as CodegenOptions;
 pub use wasmelt_frontend::error::{Error, Kind, Result};
 
 /// Runs the command with these arguments, the program's own name first. Ends with 0 for success,
@@ -97,9 +96,7 @@ fn build_and_execute(args: &RunArgs) -> Result<Infallible> {
 
 /// `wasmelt wast`: 1 if an assertion failed.
 fn run_scripts(args: &WastArgs) -> ExitCode {
-    let opt_level = args.opt_level.to_codegen();
-    let options = CodegenOptions { opt_level, ..CodegenOptions::default() };
-    let passed = wast::report_scripts(&args.files, &options, args.json);
+    let passed = wast::report_scripts(&args.files, &args.code.to_codegen(), args.json);
     ExitCode::from(if passed { 0 } else { 1 })
 }
 

@@ -53,17 +53,24 @@ fn corpora_pass_optimised_with_guard_pages() {
 #[test]
 fn corpora_pass_unoptimised_with_bounds_checks() {
     let memory_mode = MemoryMode::Bounds;
-    run_corpora(&Options { opt_level: OptLevel::None, memory_mode, ..Options::default() });
+    let inline = Some(true);
+    run_corpora(&Options { opt_level: OptLevel::None, memory_mode, inline, ..Options::default() });
 }
 
 /// Every combination of what changes the generated code.
 fn configurations() -> Vec<Options> {
     let levels = [OptLevel::None, OptLevel::Less, OptLevel::Full, OptLevel::Size];
     let modes = [MemoryMode::Guard, MemoryMode::Bounds];
-    let all = levels.into_iter().flat_map(|opt_level| {
-        modes.map(|memory_mode| Options { opt_level, memory_mode, ..Options::default() })
-    });
-    all.collect()
+    let mut all = Vec::new();
+    for opt_level in levels {
+        for memory_mode in modes {
+            for inline in [false, true] {
+                let inline = Some(inline);
+                all.push(Options { opt_level, memory_mode, inline, ..Options::default() });
+            }
+        }
+    }
+    all
 }
 
 fn run_corpora(options: &Options) {

@@ -55,7 +55,7 @@ pub fn compile_functions(
         env,
         initial,
         graph: build_call_graph(env.program),
-        limits: InlineLimits::of(options.opt_level),
+        limits: InlineLimits::of(options.opt_level, options.inline),
         places: number_places(env.program),
         listing,
         scratch: ScratchPool::default(),

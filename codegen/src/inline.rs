@@ -39,19 +39,18 @@ pub struct InlineLimits {
 }
 
 impl InlineLimits {
-    /// The limits of an optimisation level.
-    pub fn of(opt_level: OptLevel) -> InlineLimits {
+    /// The limits of an optimisation level; `enabled` overrides whether it inlines at all.
+    pub fn of(opt_level: OptLevel, enabled: Option<bool>) -> InlineLimits {
         let full = InlineLimits {
-            enabled: true,
+            enabled: enabled.unwrap_or(opt_level != OptLevel::None),
             call_cost: 16,
             boundary_bonus: 240,
             caller_insts_max: 8_000,
             growth_insts_max: 2_000,
         };
         match opt_level {
-            OptLevel::None => InlineLimits { enabled: false, ..full },
             OptLevel::Less => InlineLimits { boundary_bonus: 60, growth_insts_max: 500, ..full },
-            OptLevel::Full => full,
+            OptLevel::None | OptLevel::Full => full,
             OptLevel::Size => {
                 InlineLimits { call_cost: 10, boundary_bonus: 20, growth_insts_max: 200, ..full }
             }
@@ -96,7 +95,7 @@ mod tests {
     };
 
     fn decide(site: CallSite) -> bool {
-        should_inline(site, &InlineLimits::of(OptLevel::Full))
+        should_inline(site, &InlineLimits::of(OptLevel::Full, None))
     }
 
     #[test]
@@ -126,13 +125,15 @@ mod tests {
 
     #[test]
     fn nothing_goes_in_without_optimisation() {
-        assert!(!should_inline(SITE, &InlineLimits::of(OptLevel::None)));
+        assert!(!should_inline(SITE, &InlineLimits::of(OptLevel::None, None)));
+        assert!(!should_inline(SITE, &InlineLimits::of(OptLevel::Full, Some(false))));
+        assert!(should_inline(SITE, &InlineLimits::of(OptLevel::None, Some(true))));
     }
 
     #[test]
     fn what_should_inline_accepts_is_a_candidate() {
         for level in [OptLevel::None, OptLevel::Less, OptLevel::Full, OptLevel::Size] {
-            let limits = InlineLimits::of(level);
+            let limits = InlineLimits::of(level, None);
             for callee_insts in (0..9_000).step_by(7) {
                 for (callee_uses, crosses_component) in [(1, false), (2, true), (3, false)] {
                     let site = CallSite { callee_insts, callee_uses, crosses_component, ..SITE };

@@ -12,6 +12,8 @@ pub struct Options {
     pub target: Target,
     /// How hard to try.
     pub opt_level: OptLevel,
+    /// Whether calls are replaced by what they call; `None` leaves it to the optimisation level.
+    pub inline: Option<bool>,
     /// How accesses to linear memories are checked.
     pub memory_mode: MemoryMode,
     /// Number of threads that compile; 0 is one per core.
@@ -29,6 +31,7 @@ impl Default for Options {
         Options {
             target: Target::default(),
             opt_level: OptLevel::default(),
+            inline: None,
             memory_mode: MemoryMode::default(),
             threads: 0,
             strip: false,
