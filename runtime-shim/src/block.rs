@@ -117,8 +117,14 @@ unsafe fn copy_long(dst: *mut u8, src: *const u8, len: usize) {
     }
 }
 
+/// Copies `len` bytes forwards by the string instruction: for rare copies, which then do not link
+/// the fast ones.
+///
+/// # Safety
+///
+/// As `memmove`; a destination that overlaps the source begins before it.
 #[cfg(target_arch = "x86_64")]
-unsafe fn copy_string(dst: *mut u8, src: *const u8, len: usize) {
+pub unsafe fn copy_string(dst: *mut u8, src: *const u8, len: usize) {
     // SAFETY: the caller's; the direction flag is clear at every call.
     unsafe {
         asm!(

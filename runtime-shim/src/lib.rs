@@ -28,6 +28,7 @@ pub mod abort;
 mod arch;
 pub mod block;
 pub mod libcalls;
+mod line;
 pub mod memory;
 mod pages;
 pub mod scratch;

@@ -1,6 +1,6 @@
 //! Growth: what `memory.grow`, `table.grow` and full handle tables call.
 
-use crate::{arch, pages, traps};
+use crate::{arch, block, pages, traps};
 use rustix::event::Timespec;
 use wasmelt_abi::addresses::FAR_MEMORY_BASE;
 use wasmelt_abi::handles::{ComponentState, Handle};
@@ -81,7 +81,7 @@ fn move_to_larger(old: u64, capacity: u64, wanted: u64, element_bytes: u64) -> O
     // SAFETY: the old array has that many bytes and does not overlap the new mapping. Where it was
     // in a mapping of ours it is not used any more; the program's state lies below all of those.
     unsafe {
-        new.copy_from_nonoverlapping(old as *const u8, old_bytes);
+        block::copy_string(new, old as *const u8, old_bytes);
         if old >= FAR_MEMORY_BASE {
             pages::unmap(old as *mut u8, old_bytes);
         }

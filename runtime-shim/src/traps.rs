@@ -6,7 +6,7 @@
 //! of these happened in the runtime and is a mistake of ours.
 
 use crate::single::Single;
-use crate::{abort, arch, start};
+use crate::{abort, arch, line, start};
 use core::ffi::CStr;
 use wasmelt_abi::addresses::{MEMORY_WINDOW_BYTES, STACK_BASE};
 use wasmelt_abi::image::{FuncName, Image};
@@ -56,10 +56,9 @@ pub fn install_handlers() {
 #[inline(never)]
 pub fn raise(trap: Trap) -> ! {
     recover(trap);
-    let mut line = Line::new();
-    line.push("trap: ");
-    line.push_message(trap);
-    line.finish(EXIT_TRAPPED)
+    line::push("trap: ");
+    line::push_message(trap);
+    line::finish(EXIT_TRAPPED)
 }
 
 /// As `raise`, for a host function's own rules: `what` says which was broken.
@@ -67,12 +66,11 @@ pub fn raise(trap: Trap) -> ! {
 #[inline(never)]
 pub fn raise_host(what: &str) -> ! {
     recover(Trap::HostContract);
-    let mut line = Line::new();
-    line.push("trap: ");
-    line.push_message(Trap::HostContract);
-    line.push(": ");
-    line.push(what);
-    line.finish(EXIT_TRAPPED)
+    line::push("trap: ");
+    line::push_message(Trap::HostContract);
+    line::push(": ");
+    line::push(what);
+    line::finish(EXIT_TRAPPED)
 }
 
 fn recover(trap: Trap) {
@@ -147,28 +145,27 @@ fn words(address: u64, count: u64) -> &'static [u32] {
 
 /// Names the trap, the component and the function on standard error, and exits.
 fn report(image: &Image, trap: Trap, pc: u64, place: u32) -> ! {
-    let mut line = Line::new();
-    line.push("trap: ");
-    line.push_message(trap);
+    line::push("trap: ");
+    line::push_message(trap);
     if let Some(name) = guest_offset(image, pc).and_then(|offset| find_func(image, offset)) {
         let (component, func) = (name_at(image, name.component), name_at(image, name.func));
         if !component.is_empty() {
-            line.push(" in component `");
-            line.push_bytes(component);
-            line.push("`,");
+            line::push(" in component `");
+            line::push_bytes(component);
+            line::push("`,");
         } else {
-            line.push(" in");
+            line::push(" in");
         }
-        line.push(" function `");
-        line.push_bytes(func);
-        line.push("`");
+        line::push(" function `");
+        line::push_bytes(func);
+        line::push("`");
         if place != 0 {
-            line.push(" (wasm offset ");
-            line.push_hex(place.into());
-            line.push(")");
+            line::push(" (wasm offset ");
+            line::push_hex(place.into());
+            line::push(")");
         }
     }
-    line.finish(EXIT_TRAPPED)
+    line::finish(EXIT_TRAPPED)
 }
 
 /// The name of the function that the offset lies in.
@@ -185,67 +182,14 @@ fn name_at(image: &Image, offset: u32) -> &'static [u8] {
 }
 
 fn report_fatal(signal: i32, pc: u64, fault: Option<u64>) -> ! {
-    let mut line = Line::new();
-    line.push("wasmelt: fatal signal ");
-    line.push_bytes(&[b'0' + (signal / 10) as u8, b'0' + (signal % 10) as u8]);
-    line.push(" in the runtime at ");
-    line.push_hex(pc);
+    line::push("wasmelt: fatal signal ");
+    let digits = [b'0' + (signal / 10) as u8, b'0' + (signal % 10) as u8];
+    line::push_bytes(if signal < 10 { &digits[1..] } else { &digits });
+    line::push(" in the runtime at ");
+    line::push_hex(pc);
     if let Some(address) = fault {
-        line.push(", address ");
-        line.push_hex(address);
+        line::push(", address ");
+        line::push_hex(address);
     }
-    line.finish(abort::EXIT_RUNTIME_FAILED)
-}
-
-/// A line of text, cut off where it becomes too long: it is written by one system call, so that
-/// lines of several processes do not mix.
-struct Line {
-    bytes: [u8; 1024],
-    len: usize,
-}
-
-impl Line {
-    fn new() -> Line {
-        Line { bytes: [0; 1024], len: 0 }
-    }
-
-    fn push(&mut self, text: &str) {
-        self.push_bytes(text.as_bytes());
-    }
-
-    #[inline(never)]
-    fn push_message(&mut self, trap: Trap) {
-        let bytes = trap.message_bytes();
-        let end = bytes.iter().position(|byte| *byte == 0);
-        self.push_bytes(bytes.get(..end.unwrap_or_default()).unwrap_or_default());
-    }
-
-    #[inline(never)]
-    fn push_bytes(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            // One byte stays free for the line's end.
-            if self.len + 1 < self.bytes.len() {
-                self.bytes[self.len] = *byte;
-                self.len += 1;
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn push_hex(&mut self, value: u64) {
-        self.push("0x");
-        let digits = (64 - value.leading_zeros()).div_ceil(4).max(1);
-        for digit in (0..digits).rev() {
-            let digit = (value >> (digit * 4)) as u8 & 0xf;
-            self.push_bytes(&[if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }]);
-        }
-    }
-
-    fn finish(mut self, code: i32) -> ! {
-        if let Some(end) = self.bytes.get_mut(self.len) {
-            *end = b'\n';
-        }
-        abort::write_stderr(self.bytes.get(..self.len + 1).unwrap_or_default());
-        arch::exit(code)
-    }
+    line::finish(abort::EXIT_RUNTIME_FAILED)
 }

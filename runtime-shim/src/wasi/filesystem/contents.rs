@@ -30,26 +30,26 @@ fn stream_error(errno: Errno) -> Errno {
 pub extern "C" fn read_via_stream(descriptor: u32, offset: u64, out: Reply<u32>) {
     let descriptor = get(descriptor);
     let opened = descriptor.file_opened_to(READ).map_err(stream_error);
-    let open = |_| input::open(files::retain(descriptor.file), input::Source::At(offset));
+    let open = |_| input::open(files::retain(descriptor.file), input::transfer_at, offset, true);
     reply(out, opened.map(open));
 }
 
 /// `descriptor.write-via-stream`.
 #[unsafe(export_name = "wasi_filesystem_types__descriptor__write_via_stream")]
 pub extern "C" fn write_via_stream(descriptor: u32, offset: u64, out: Reply<u32>) {
-    reply(out, open_output(descriptor, output::Target::At(offset)));
+    reply(out, open_output(descriptor, output::transfer_at, offset));
 }
 
 /// `descriptor.append-via-stream`.
 #[unsafe(export_name = "wasi_filesystem_types__descriptor__append_via_stream")]
 pub extern "C" fn append_via_stream(descriptor: u32, out: Reply<u32>) {
-    reply(out, open_output(descriptor, output::Target::End));
+    reply(out, open_output(descriptor, output::transfer_to_end, 0));
 }
 
-fn open_output(descriptor: u32, target: output::Target) -> Result<u32, Errno> {
+fn open_output(descriptor: u32, transfer: output::Transfer, offset: u64) -> Result<u32, Errno> {
     let descriptor = get(descriptor);
     descriptor.file_opened_to(WRITE).map_err(stream_error)?;
-    Ok(output::open(files::retain(descriptor.file), target))
+    Ok(output::open(files::retain(descriptor.file), transfer, offset, true))
 }
 
 /// `descriptor.advise`.

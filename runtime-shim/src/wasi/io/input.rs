@@ -14,27 +14,28 @@ use rustix::event::PollFlags;
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 
-/// Where a stream's bytes come from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// From the file's own position, or it has none: standard input, pipes, terminals.
-    Stream,
-    /// From the stream's position.
-    At(u64),
-}
+/// How a stream gets bytes from its file: some, from `position` if that has a meaning. A stream
+/// carries the function, so that a program without files links none of those for files.
+pub type Transfer =
+    fn(fd: BorrowedFd<'_>, buffer: &mut [MaybeUninit<u8>], position: u64) -> Result<usize, Errno>;
 
 /// An input stream.
 #[derive(Clone, Copy)]
 pub struct InputStream {
     file: FileId,
-    source: Source,
+    transfer: Transfer,
+    position: u64,
+    /// Whether reading never blocks: a regular file.
+    always_ready: bool,
     closed: bool,
 }
 
 /// Standard input comes first; its handles share one stream.
 static INPUTS: Single<Slab<InputStream, 1>> = Single::new(Slab::new([InputStream {
     file: FileId(0),
-    source: Source::Stream,
+    transfer: transfer_onward,
+    position: 0,
+    always_ready: false,
     closed: false,
 }]));
 
@@ -83,40 +84,51 @@ impl InputStream {
     ) -> Result<Option<usize>, Errno> {
         let fd = files::fd(self.file)?;
         loop {
-            if self.source == Source::Stream && !block && !files::is_ready(fd, PollFlags::IN) {
+            if !(self.always_ready || block || files::is_ready(fd, PollFlags::IN)) {
                 return Ok(None);
             }
-            match self.read_once(fd, buffer) {
-                Ok(len) => return Ok(Some(len)),
+            match (self.transfer)(fd, buffer, self.position) {
+                Ok(len) => {
+                    self.position += len as u64;
+                    return Ok(Some(len));
+                }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) if !block => return Ok(None),
                 Err(Errno::AGAIN) => files::wait(fd, PollFlags::IN),
-                // A position means nothing to a pipe.
-                Err(Errno::SPIPE) if self.source != Source::Stream => self.source = Source::Stream,
                 Err(errno) => return Err(errno),
-            }
-        }
-    }
-
-    fn read_once(
-        &mut self,
-        fd: BorrowedFd<'_>,
-        buffer: &mut [MaybeUninit<u8>],
-    ) -> Result<usize, Errno> {
-        match &mut self.source {
-            Source::Stream => Ok(rustix::io::read(fd, buffer)?.0.len()),
-            Source::At(position) => {
-                let len = rustix::io::pread(fd, buffer, *position)?.0.len();
-                *position += len as u64;
-                Ok(len)
             }
         }
     }
 }
 
-/// Adds a stream that reads from a file and takes over one use of it. Returns its representation.
-pub fn open(file: FileId, source: Source) -> u32 {
-    INPUTS.with(|inputs| inputs.insert(InputStream { file, source, closed: false }))
+/// From the file's own position, or it has none: standard input, pipes, terminals.
+pub fn transfer_onward(
+    fd: BorrowedFd<'_>,
+    buffer: &mut [MaybeUninit<u8>],
+    _position: u64,
+) -> Result<usize, Errno> {
+    Ok(rustix::io::read(fd, buffer)?.0.len())
+}
+
+/// From the stream's position.
+pub fn transfer_at(
+    fd: BorrowedFd<'_>,
+    buffer: &mut [MaybeUninit<u8>],
+    position: u64,
+) -> Result<usize, Errno> {
+    match rustix::io::pread(fd, &mut *buffer, position) {
+        Ok((read, _)) => Ok(read.len()),
+        // A position means nothing to a pipe or a terminal.
+        Err(Errno::SPIPE) => transfer_onward(fd, buffer, position),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Adds a stream that reads from a file and takes over one use of it. It never blocks if
+/// `always_ready` is set. Returns its representation.
+pub fn open(file: FileId, transfer: Transfer, position: u64, always_ready: bool) -> u32 {
+    let stream = InputStream { file, transfer, position, always_ready, closed: false };
+    INPUTS.with(|inputs| inputs.insert(stream))
 }
 
 /// Reads some bytes into `buffer`.
@@ -165,11 +177,8 @@ pub extern "C" fn blocking_skip(stream: u32, len: u64, out: Out<Outcome<u64, Str
 /// `input-stream.subscribe`.
 #[unsafe(export_name = "wasi_io_streams__input_stream__subscribe")]
 pub extern "C" fn subscribe(stream: u32) -> u32 {
-    let InputStream { file, source, .. } = INPUTS.with(|inputs| *inputs.get(stream));
-    match source {
-        Source::Stream => poll::subscribe_file(file, PollFlags::IN),
-        Source::At(_) => poll::READY,
-    }
+    let InputStream { file, always_ready, .. } = INPUTS.with(|inputs| *inputs.get(stream));
+    if always_ready { poll::READY } else { poll::subscribe_file(file, PollFlags::IN) }
 }
 
 /// Drops an `input-stream`.

@@ -18,26 +18,29 @@ use rustix::fd::BorrowedFd;
 use rustix::fs::{FileType, fstat};
 use rustix::io::{Errno, IoSlice, ReadWriteFlags};
 
-/// Where a stream's bytes go.
+/// How a stream moves bytes to its file: some of `bytes`, to `position` if that has a meaning, and
+/// says how many. A stream carries the function, so that a program without files links none of
+/// those for files.
+pub type Transfer = fn(fd: BorrowedFd<'_>, bytes: &[u8], position: u64) -> Result<usize, Errno>;
+
+/// When a stream takes bytes without blocking.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// To the file's own position, or it has none: standard streams, pipes, terminals.
-    Stream,
-    /// As `Stream`, but to a regular file, which is always ready.
-    File,
-    /// To the stream's position.
-    At(u64),
-    /// To the end of the file.
-    End,
+enum Readiness {
+    /// Always: a regular file.
+    Always,
+    /// When the kernel says so.
+    Asked,
+    /// Not known yet: a standard stream can be anything.
+    Unknown,
 }
 
 /// An output stream.
 #[derive(Clone, Copy)]
 pub struct OutputStream {
     file: FileId,
-    target: Target,
-    /// Whether `target` is known to be right: a standard stream can be anything.
-    examined: bool,
+    transfer: Transfer,
+    position: u64,
+    readiness: Readiness,
     closed: bool,
     /// How much `write` may still take.
     permit: u64,
@@ -59,7 +62,14 @@ const PERMIT_STREAM_BYTES: u64 = 4096;
 
 impl OutputStream {
     const fn standard(file: FileId) -> OutputStream {
-        OutputStream { file, target: Target::Stream, examined: false, closed: false, permit: 0 }
+        OutputStream {
+            file,
+            transfer: transfer_onward,
+            position: 0,
+            readiness: Readiness::Unknown,
+            closed: false,
+            permit: 0,
+        }
     }
 
     /// The stream's own error handling: what fails closes it.
@@ -79,41 +89,26 @@ impl OutputStream {
     fn write_all(&mut self, mut bytes: &[u8]) -> Result<(), Errno> {
         let fd = files::fd(self.file)?;
         while !bytes.is_empty() {
-            match self.write_some(fd, bytes) {
+            match (self.transfer)(fd, bytes, self.position) {
                 Ok(0) => return Err(Errno::IO),
                 Ok(written) => {
-                    if let Target::At(position) = &mut self.target {
-                        *position += written as u64;
-                    }
+                    self.position += written as u64;
                     bytes = bytes.get(written..).unwrap_or_default();
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => files::wait(fd, PollFlags::OUT),
-                // A position means nothing to a pipe.
-                Err(Errno::SPIPE) if self.target != Target::Stream => self.target = Target::Stream,
                 Err(errno) => return Err(errno),
             }
         }
         Ok(())
     }
 
-    #[inline]
-    fn write_some(&self, fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno> {
-        match self.target {
-            Target::Stream | Target::File => rustix::io::write(fd, bytes),
-            Target::At(position) => rustix::io::pwrite(fd, bytes, position),
-            Target::End => append(fd, bytes),
-        }
-    }
-
     /// Looks at the file behind a standard stream, once.
     fn examine(&mut self, fd: BorrowedFd<'_>) {
-        if !self.examined {
-            self.examined = true;
+        if self.readiness == Readiness::Unknown {
             let mode = fstat(fd).map_or(0, |stat| stat.st_mode);
-            if FileType::from_raw_mode(mode) == FileType::RegularFile {
-                self.target = Target::File;
-            }
+            let is_file = FileType::from_raw_mode(mode) == FileType::RegularFile;
+            self.readiness = if is_file { Readiness::Always } else { Readiness::Asked };
         }
     }
 
@@ -122,10 +117,10 @@ impl OutputStream {
         let fd = files::fd(self.file);
         let fd = self.settle(fd)?;
         self.examine(fd);
-        self.permit = match self.target {
-            Target::Stream if !files::is_ready(fd, PollFlags::OUT) => 0,
-            Target::Stream => PERMIT_STREAM_BYTES,
-            _ => PERMIT_FILE_BYTES,
+        self.permit = match self.readiness {
+            Readiness::Always => PERMIT_FILE_BYTES,
+            _ if files::is_ready(fd, PollFlags::OUT) => PERMIT_STREAM_BYTES,
+            _ => 0,
         };
         Ok(self.permit)
     }
@@ -169,10 +164,25 @@ impl OutputStream {
     }
 }
 
-/// Appends, whatever else writes to the file.
-fn append(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno> {
+/// To the file's own position, or it has none: standard streams, pipes, terminals.
+pub fn transfer_onward(fd: BorrowedFd<'_>, bytes: &[u8], _position: u64) -> Result<usize, Errno> {
+    rustix::io::write(fd, bytes)
+}
+
+/// To the stream's position.
+pub fn transfer_at(fd: BorrowedFd<'_>, bytes: &[u8], position: u64) -> Result<usize, Errno> {
+    match rustix::io::pwrite(fd, bytes, position) {
+        // A position means nothing to a pipe or a terminal.
+        Err(Errno::SPIPE) => rustix::io::write(fd, bytes),
+        result => result,
+    }
+}
+
+/// To the end of the file, whatever else writes to it.
+pub fn transfer_to_end(fd: BorrowedFd<'_>, bytes: &[u8], _position: u64) -> Result<usize, Errno> {
     let vector = [IoSlice::new(bytes)];
     match rustix::io::pwritev2(fd, &vector, u64::MAX, ReadWriteFlags::APPEND) {
+        Err(Errno::SPIPE) => rustix::io::write(fd, bytes),
         // Kernels before 4.16 and some file systems do not have it.
         Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
             let end = fstat(fd)?.st_size as u64;
@@ -182,9 +192,11 @@ fn append(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno> {
     }
 }
 
-/// Adds a stream that writes to a file and takes over one use of it. Returns its representation.
-pub fn open(file: FileId, target: Target) -> u32 {
-    let stream = OutputStream { file, target, examined: true, closed: false, permit: 0 };
+/// Adds a stream that writes to a file and takes over one use of it. It never blocks if
+/// `always_ready` is set. Returns its representation.
+pub fn open(file: FileId, transfer: Transfer, position: u64, always_ready: bool) -> u32 {
+    let readiness = if always_ready { Readiness::Always } else { Readiness::Asked };
+    let stream = OutputStream { file, transfer, position, readiness, closed: false, permit: 0 };
     OUTPUTS.with(|outputs| outputs.insert(stream))
 }
 
@@ -246,10 +258,10 @@ pub extern "C" fn blocking_flush(stream: u32, out: Out<Outcome<(), StreamError>>
 /// `output-stream.subscribe`.
 #[unsafe(export_name = "wasi_io_streams__output_stream__subscribe")]
 pub extern "C" fn subscribe(stream: u32) -> u32 {
-    let OutputStream { file, target, .. } = with(stream, |stream| *stream);
-    match target {
-        Target::Stream => poll::subscribe_file(file, PollFlags::OUT),
-        _ => poll::READY,
+    let OutputStream { file, readiness, .. } = with(stream, |stream| *stream);
+    match readiness {
+        Readiness::Always => poll::READY,
+        _ => poll::subscribe_file(file, PollFlags::OUT),
     }
 }
 

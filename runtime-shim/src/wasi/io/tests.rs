@@ -15,7 +15,10 @@ fn pipe() -> (u32, u32) {
     // SAFETY: the numbers are given away.
     let [reader, writer] = [reader.into_raw_fd(), writer.into_raw_fd()]
         .map(|fd| files::add(unsafe { OwnedFd::from_raw_fd(fd) }));
-    (input::open(reader, input::Source::Stream), output::open(writer, output::Target::Stream))
+    (
+        input::open(reader, input::transfer_onward, 0, false),
+        output::open(writer, output::transfer_onward, 0, false),
+    )
 }
 
 fn call<T: Copy, E: Copy>(function: impl FnOnce(&mut MaybeUninit<Outcome<T, E>>)) -> Result<T, E> {
