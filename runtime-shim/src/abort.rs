@@ -1,7 +1,7 @@
 //! Ways for the runtime itself to stop the program: nothing here is the guest's fault.
 
 use crate::arch;
-use rustix::stdio::stderr;
+use rustix::fd::BorrowedFd;
 
 /// The exit code of a program whose runtime failed, told apart from a trap's.
 pub const EXIT_RUNTIME_FAILED: i32 = 70;
@@ -30,7 +30,7 @@ pub fn stop(line: &str) -> ! {
 pub fn write_stderr(mut bytes: &[u8]) {
     // SAFETY: standard error is not closed by anything here; a caller that closed it before the
     // program began only makes the write fail.
-    let fd = unsafe { stderr() };
+    let fd = unsafe { BorrowedFd::borrow_raw(2) };
     while !bytes.is_empty() {
         match rustix::io::retry_on_intr(|| rustix::io::write(fd, bytes)) {
             Ok(written @ 1..) => bytes = bytes.get(written..).unwrap_or_default(),

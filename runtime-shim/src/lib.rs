@@ -46,8 +46,9 @@ pub mod utf8;
 pub mod wasi;
 
 /// A panic is a mistake of ours. It says nothing more, because what could would be larger than
-/// most programs.
-#[cfg(not(test))]
+/// most programs. Only a program's own build has it: where the whole workspace is checked, another
+/// crate's wish for `std` reaches this one's dependencies, and `std` has a handler.
+#[cfg(all(not(test), panic = "abort"))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     abort::broken_invariant()

@@ -82,7 +82,7 @@ fn write_all(bytes: *const u8, len: usize) {
     let mut rest = unsafe { core::slice::from_raw_parts(bytes, len) };
     while !rest.is_empty() {
         // SAFETY: nothing here closes standard output.
-        let stdout = unsafe { rustix::stdio::stdout() };
+        let stdout = unsafe { rustix::fd::BorrowedFd::borrow_raw(1) };
         match rustix::io::retry_on_intr(|| rustix::io::write(stdout, rest)) {
             Ok(written @ 1..) => rest = rest.get(written..).unwrap_or_default(),
             // Nobody reads the reports any more.
