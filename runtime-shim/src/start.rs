@@ -8,7 +8,6 @@
 use crate::single::Single;
 use crate::{abort, arch, pages, traps};
 use core::ffi::CStr;
-use wasmelt_abi::addresses::SEGMENT_BYTES_MAX;
 use wasmelt_abi::image::Image;
 use wasmelt_abi::state::MemoryState;
 
@@ -43,7 +42,7 @@ pub(crate) extern "C" fn begin(initial_stack: usize) -> ! {
 /// Maps what the executable's segments leave out of large memories.
 fn map_large_memories(image: &Image) {
     for memory in memories(image) {
-        let mapped = memory.size_bytes.min(SEGMENT_BYTES_MAX);
+        let mapped = memory.mapped_bytes;
         if mapped < memory.size_bytes
             // SAFETY: a memory's window belongs to it alone, and nothing is mapped there yet.
             && !unsafe { pages::map_fixed(memory.base + mapped, memory.size_bytes - mapped, true) }

@@ -25,9 +25,6 @@ pub mod addresses {
     /// The reach of a 32-bit index plus an offset below `OFFSET_MAX` plus the widest access:
     /// this much from a memory's base on is either the memory or unmapped.
     pub const MEMORY_WINDOW_BYTES: u64 = 0x1_8000_0000;
-    /// How much of a memory's initial size is a segment of the executable; the shim maps what is
-    /// beyond when the program starts, because a kernel refuses larger segments than it has memory.
-    pub const SEGMENT_BYTES_MAX: u64 = 0x1000_0000;
     /// Offsets from here on are checked explicitly.
     pub const OFFSET_MAX: u64 = 0x7fff_0000;
     /// The guest's stack, growing down from `STACK_BASE + STACK_BYTES`; below it lie more than
