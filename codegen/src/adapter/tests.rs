@@ -1,6 +1,8 @@
 //! Every shape of type through every pair of sides: the CLIF must verify and compile for every
 //! target. What the code does is tested on executables, in `tests/`.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use super::abi_layout::{Layouts, PointerSize};
 use super::{build_adapter, build_resource_op};
 use crate::env::{Env, clif_type};
@@ -453,7 +455,7 @@ fn types_beyond_the_limits_are_refused() {
         let isa = target(TARGETS[0]);
         let env = Env { program: &world.program, layout: &world.layout, isa: &*isa };
         let result = build_adapter(env, func, &mut FunctionBuilderContext::new());
-        let error = result.err().expect("the type is beyond a limit");
+        let error = result.expect_err("the type is beyond a limit");
         assert_eq!(error.kind(), crate::error::Kind::Unsupported);
     }
 }
