@@ -1,5 +1,7 @@
 //! Whole programs: addresses, inlining and the same bytes every time.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
 use std::fmt::Write;
 use std::path::Path;
 use wasmelt_codegen::layout::{BoundsCheck, Layout, MemoryPlace, TablePlace, plan_layout};
