@@ -10,13 +10,11 @@ use crate::error::{Error, Result};
 use crate::interface::{Type, TypeId, Types};
 use cranelift_codegen::ir::{self, types};
 use std::collections::HashMap;
+use wasmelt_flatten::flat::MAX_FLAT_PARAMS;
+use wasmelt_flatten::limits::TYPE_DEPTH_MAX;
 
-/// Values that a core function passes as parameters; beyond that they go through memory.
-pub(super) const FLAT_PARAMS_MAX: usize = 16;
-/// Values that a core function returns; beyond that they go through memory.
-pub(super) const FLAT_RESULTS_MAX: usize = 1;
 /// How deep interface types may nest: the adapter generator recurses over them.
-const DEPTH_MAX: u32 = 100;
+const DEPTH_MAX: u32 = TYPE_DEPTH_MAX as u32;
 /// Largest size of a value in bytes, without what its pointers point at.
 const SIZE_MAX: u64 = (1 << 28) - 1;
 
@@ -65,7 +63,7 @@ pub(super) struct AbiLayout {
     pub size: u32,
     /// Alignment in bytes.
     pub align: u32,
-    /// The core values it flattens to; `None` if they are more than [`FLAT_PARAMS_MAX`].
+    /// The core values it flattens to; `None` if they are more than [`MAX_FLAT_PARAMS`].
     pub flat: Option<Vec<ir::Type>>,
     /// Whether its bytes can be moved as a block.
     pub movable: Movable,
@@ -202,7 +200,7 @@ impl<'a> Layouts<'a> {
         let end = u64::from(self.payload_offset(cases, pointer)) + u64::from(size);
         let flat = self.joined_payload(cases, pointer).and_then(|mut joined| {
             joined.insert(0, types::I32);
-            (joined.len() <= FLAT_PARAMS_MAX).then_some(joined)
+            (joined.len() <= MAX_FLAT_PARAMS).then_some(joined)
         });
         Ok(AbiLayout {
             size: checked_size(end.next_multiple_of(u64::from(align)))?,
@@ -310,7 +308,7 @@ fn flags_layout(labels: usize) -> Result<AbiLayout> {
 fn fixed_list_layout(element: &AbiLayout, len: u32) -> Result<AbiLayout> {
     let flat = element.flat.as_ref().and_then(|flat| {
         let total = flat.len().checked_mul(len as usize)?;
-        (total <= FLAT_PARAMS_MAX).then(|| flat.repeat(len as usize))
+        (total <= MAX_FLAT_PARAMS).then(|| flat.repeat(len as usize))
     });
     Ok(AbiLayout {
         size: checked_size(u64::from(element.size) * u64::from(len))?,
@@ -336,7 +334,7 @@ fn record_layout<'l>(fields: impl Iterator<Item = &'l AbiLayout>) -> Result<AbiL
         has_pointers |= field.has_pointers;
         depth = depth.max(field.depth);
         flat = match (flat, &field.flat) {
-            (Some(mut flat), Some(more)) if flat.len() + more.len() <= FLAT_PARAMS_MAX => {
+            (Some(mut flat), Some(more)) if flat.len() + more.len() <= MAX_FLAT_PARAMS => {
                 flat.extend(more);
                 Some(flat)
             }

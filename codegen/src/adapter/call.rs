@@ -3,7 +3,7 @@
 //! Guards are there only where flattening could not prove that nobody observes them
 //! (`needs_may_leave`, `needs_may_enter` of the component instance).
 
-use super::abi_layout::{FLAT_PARAMS_MAX, FLAT_RESULTS_MAX, PointerSize};
+use super::abi_layout::PointerSize;
 use super::copy::{Route, Source, Target};
 use super::endpoint::{Endpoint, Place};
 use super::generator::Generator;
@@ -22,6 +22,7 @@ use std::collections::HashSet;
 use wasmelt_abi::handles::ComponentState;
 use wasmelt_abi::symbols;
 use wasmelt_abi::trap::Trap;
+use wasmelt_flatten::flat::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
 
 /// Generates the function of an adapter. Its signature is that of the function's core type.
 ///
@@ -85,10 +86,10 @@ impl Shape {
     ) -> Result<Shape> {
         let flat_params = g.layouts.record(params, pointer)?.flat;
         let params_in_memory = flat_params.is_none();
-        debug_assert!(flat_params.as_ref().is_none_or(|flat| flat.len() <= FLAT_PARAMS_MAX));
+        debug_assert!(flat_params.as_ref().is_none_or(|flat| flat.len() <= MAX_FLAT_PARAMS));
         let flat_result = result.map(|ty| g.layouts.get(ty, pointer).flat.clone());
         let flat_result = flat_result.unwrap_or(Some(Vec::new()));
-        let flat_result = flat_result.filter(|flat| flat.len() <= FLAT_RESULTS_MAX);
+        let flat_result = flat_result.filter(|flat| flat.len() <= MAX_FLAT_RESULTS);
         Ok(Shape {
             params_in_memory,
             params: flat_params.unwrap_or_else(|| vec![pointer.clif_type()]),

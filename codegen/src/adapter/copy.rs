@@ -10,6 +10,8 @@ use cranelift_codegen::ir::{Endianness, InstBuilder, Value, types};
 
 /// Blocks of up to this many bytes are moved by loads and stores, larger ones by a call.
 const INLINE_BYTES_MAX: u32 = 64;
+/// Runs of fields of up to this many bytes are moved field by field.
+const TYPED_BYTES_MAX: u32 = 128;
 /// Fixed-length lists of up to this many elements are unrolled in memory.
 const UNROLLED_ELEMENTS_MAX: u32 = 4;
 
@@ -40,6 +42,16 @@ pub(super) enum Target {
     Flat,
     /// To these bytes; nothing is returned.
     Memory(Place),
+}
+
+/// Fields that move as bytes and lie side by side on both sides.
+#[derive(Default)]
+struct Run {
+    /// Each with its place on both sides.
+    fields: Vec<(TypeId, (Place, Place))>,
+    len_bytes: u32,
+    /// The offsets of what would come next.
+    end: Option<(i32, i32)>,
 }
 
 impl Source<'_> {
@@ -138,7 +150,11 @@ impl<'a> Generator<'a, '_> {
         Ok(results)
     }
 
-    /// As [`Self::copy_fields`]; runs of fields without holes between them move as blocks.
+    /// As [`Self::copy_fields`]; long runs of fields without holes between them move as blocks.
+    ///
+    /// Short ones do not: their fields were mostly stored one by one a moment ago and are about to
+    /// be loaded one by one. With accesses of the same widths, Cranelift sees through the copy once
+    /// the callee is inlined, and where it does not, the processor forwards each store.
     fn copy_fields_in_memory(
         &mut self,
         route: Route<'a>,
@@ -147,40 +163,45 @@ impl<'a> Generator<'a, '_> {
         from: Place,
         to: Place,
     ) -> Result<()> {
-        let mut run: Option<(u32, u32, u32)> = None;
+        let mut run = Run::default();
         for (field, (from_offset, to_offset)) in fields.iter().zip(offsets) {
+            let place = (from.at(from_offset), to.at(to_offset));
             let size = self.layouts.get(*field, route.from.pointer()).size;
-            let is_block = self.is_block(route, *field);
-            run = match run {
-                Some((start, to_start, len))
-                    if is_block && start + len == from_offset && to_start + len == to_offset =>
-                {
-                    Some((start, to_start, len + size))
-                }
-                other => {
-                    self.flush_run(route, other, from, to);
-                    is_block.then_some((from_offset, to_offset, size))
-                }
-            };
-            if !is_block {
-                let source = Source::Memory(from.at(from_offset));
-                self.copy_value(route, *field, source, Target::Memory(to.at(to_offset)))?;
+            if !self.is_block(route, *field) {
+                self.copy_run(route, std::mem::take(&mut run))?;
+                self.copy_in_memory(route, *field, place)?;
+                continue;
             }
+            if run.end != Some((place.0.offset, place.1.offset)) {
+                self.copy_run(route, std::mem::take(&mut run))?;
+            }
+            run.fields.push((*field, place));
+            run.len_bytes += size;
+            run.end = Some((place.0.at(size).offset, place.1.at(size).offset));
         }
-        self.flush_run(route, run, from, to);
+        self.copy_run(route, run)
+    }
+
+    fn copy_run(&mut self, route: Route<'a>, run: Run) -> Result<()> {
+        if run.len_bytes > TYPED_BYTES_MAX {
+            let (from, to) = run.fields[0].1;
+            self.copy_block(route, from, to, run.len_bytes);
+            return Ok(());
+        }
+        for (field, place) in run.fields {
+            self.copy_in_memory(route, field, place)?;
+        }
         Ok(())
     }
 
-    fn flush_run(
+    fn copy_in_memory(
         &mut self,
         route: Route<'a>,
-        run: Option<(u32, u32, u32)>,
-        from: Place,
-        to: Place,
-    ) {
-        if let Some((from_offset, to_offset, len)) = run {
-            self.copy_block(route, from.at(from_offset), to.at(to_offset), len);
-        }
+        ty: TypeId,
+        (from, to): (Place, Place),
+    ) -> Result<()> {
+        self.copy_value(route, ty, Source::Memory(from), Target::Memory(to))?;
+        Ok(())
     }
 
     /// Whether a value in memory moves as bytes. Such a type has no pointers, so its layout is the
