@@ -153,14 +153,19 @@ pub fn report_scripts(files: &[PathBuf], options: &Options, json: bool) -> bool 
     for (file, outcome) in files.iter().zip(&outcomes) {
         let name = file.display().to_string();
         for failure in &outcome.failures {
-            eprintln!("{name}:{failure}");
+            match failure.strip_prefix(&name) {
+                // A message about the whole file begins with its name.
+                Some(_) => eprintln!("{failure}"),
+                None => eprintln!("{name}:{failure}"),
+            }
         }
         if json {
             println!("{}", json_line(&name, outcome));
         } else {
             println!("{name}: {}", summary(outcome));
             for (what, count) in &outcome.missing {
-                println!("  unsupported, {count} assertions: {what}");
+                let noun = if *count == 1 { "assertion" } else { "assertions" };
+                println!("  unsupported, {count} {noun}: {what}");
             }
         }
         total.passed += outcome.passed;

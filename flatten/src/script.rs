@@ -411,7 +411,9 @@ impl Linker<'_> {
             return Err(Absent::Unsupported(format!("more than {RESULTS_MAX} results")));
         }
         if ty.params.len() != args.len() {
-            return Err(Absent::Failed(format!("{export:?} has {} parameters", ty.params.len())));
+            let (wanted, given) = (ty.params.len(), args.len());
+            let message = format!("{export:?} takes {wanted} arguments, not {given}");
+            return Err(Absent::Failed(message));
         }
         let args = ty.params.iter().zip(args).map(|(ty, arg)| {
             convert_argument(*ty, arg)
