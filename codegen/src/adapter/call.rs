@@ -7,22 +7,18 @@ use super::abi_layout::PointerSize;
 use super::copy::{Route, Source, Target};
 use super::endpoint::{Endpoint, Place};
 use super::generator::Generator;
-use crate::env::{Env, GUEST_CALL_CONV, NAMESPACE_FUNC, trap_code};
+use super::shape::{Call, Mentions, entered_instances, is_call_between_relatives};
+use crate::env::{Env, NAMESPACE_FUNC, trap_code};
 use crate::error::Result;
-use crate::interface::{Type, TypeId};
-use crate::program::{
-    Adapter, ComponentInstanceId, FuncId, FuncKind, Lift, Lower, Program, ResourceId,
-};
+use crate::interface::TypeId;
+use crate::program::{ComponentInstanceId, FuncId, FuncKind, Lift, StringEncoding};
 use cranelift_codegen::ir::{
-    self, AbiParam, InstBuilder, Signature, StackSlotData, StackSlotKind, UserFuncName, Value,
-    types,
+    self, InstBuilder, StackSlotData, StackSlotKind, UserFuncName, Value, types,
 };
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
-use std::collections::HashSet;
 use wasmelt_abi::handles::ComponentState;
 use wasmelt_abi::symbols;
 use wasmelt_abi::trap::Trap;
-use wasmelt_flatten::flat::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
 
 /// Generates the function of an adapter. Its signature is that of the function's core type.
 ///
@@ -50,145 +46,6 @@ pub fn build_adapter(
     Ok(body)
 }
 
-/// What the generation of a call needs to know about both sides.
-struct Call<'a> {
-    caller: Endpoint<'a>,
-    callee: Endpoint<'a>,
-    lift: &'a Lift,
-    params: Vec<TypeId>,
-    result: Option<TypeId>,
-    /// The core values of each side.
-    caller_shape: Shape,
-    callee_shape: Shape,
-    /// What the parameters' types mention, at whatever depth.
-    mentions: Mentions,
-}
-
-/// How a component function type looks as core values on one side.
-struct Shape {
-    /// Whether the parameters go through memory.
-    params_in_memory: bool,
-    /// The core parameters, without the pointer to the result.
-    params: Vec<ir::Type>,
-    /// The core result. `None` with `result_in_memory` unset is no result at all.
-    result: Option<ir::Type>,
-    /// Whether the result goes through memory.
-    result_in_memory: bool,
-    pointer: PointerSize,
-}
-
-impl Shape {
-    fn new(
-        g: &Generator<'_, '_>,
-        params: &[TypeId],
-        result: Option<TypeId>,
-        pointer: PointerSize,
-    ) -> Result<Shape> {
-        let flat_params = g.layouts.record(params, pointer)?.flat;
-        let params_in_memory = flat_params.is_none();
-        debug_assert!(flat_params.as_ref().is_none_or(|flat| flat.len() <= MAX_FLAT_PARAMS));
-        let flat_result = result.map(|ty| g.layouts.get(ty, pointer).flat.clone());
-        let flat_result = flat_result.unwrap_or(Some(Vec::new()));
-        let flat_result = flat_result.filter(|flat| flat.len() <= MAX_FLAT_RESULTS);
-        Ok(Shape {
-            params_in_memory,
-            params: flat_params.unwrap_or_else(|| vec![pointer.clif_type()]),
-            result: flat_result.as_ref().and_then(|flat| flat.first().copied()),
-            result_in_memory: flat_result.is_none(),
-            pointer,
-        })
-    }
-}
-
-impl<'a> Call<'a> {
-    fn new(g: &mut Generator<'a, '_>, adapter: &'a Adapter) -> Result<Call<'a>> {
-        let env = g.env;
-        let ty = &env.program.func_types[adapter.ty];
-        let params = ty.params.iter().map(|(_, ty)| *ty).collect::<Vec<_>>();
-        for part in params.iter().chain(&ty.result) {
-            g.layouts.prepare(*part)?;
-        }
-        let caller = match &adapter.lower {
-            Lower::Guest { instance, options } => Endpoint::guest(env, *instance, options),
-            Lower::Native => Endpoint::Native,
-        };
-        let callee = match &adapter.lift {
-            Lift::Guest { instance, options, .. } => Endpoint::guest(env, *instance, options),
-            Lift::Host(_) => Endpoint::Native,
-        };
-        Ok(Call {
-            caller_shape: Shape::new(g, &params, ty.result, caller.pointer())?,
-            callee_shape: Shape::new(g, &params, ty.result, callee.pointer())?,
-            mentions: Mentions::of(env.program, &params),
-            caller,
-            callee,
-            lift: &adapter.lift,
-            params,
-            result: ty.result,
-        })
-    }
-
-    /// The adapter's own signature.
-    fn signature(&self) -> Signature {
-        let shape = &self.caller_shape;
-        let mut signature = Signature::new(GUEST_CALL_CONV);
-        signature.params.extend(shape.params.iter().map(|ty| AbiParam::new(*ty)));
-        if shape.result_in_memory {
-            signature.params.push(AbiParam::new(shape.pointer.clif_type()));
-        }
-        signature.returns.extend(shape.result.map(AbiParam::new));
-        signature
-    }
-
-    /// Whether borrow handles are put into the callee's table.
-    fn lends_handles(&self, g: &Generator<'_, '_>) -> bool {
-        let Endpoint::Guest { instance, .. } = self.callee else { return false };
-        self.mentions.borrows.iter().any(|resource| !g.defines(instance, *resource))
-    }
-
-    /// Whether the caller's handles must be counted while they are lent; see `handles`.
-    fn counts_lends(&self, program: &Program) -> bool {
-        let Endpoint::Guest { instance, .. } = self.caller else { return false };
-        let is_given_away = !self.mentions.borrows.is_disjoint(&self.mentions.owns);
-        let is_guest_called = matches!(self.callee, Endpoint::Guest { .. });
-        let can_run = program.component_instances[instance].needs_may_enter;
-        is_given_away || (is_guest_called && can_run && !self.mentions.borrows.is_empty())
-    }
-}
-
-/// What types mention, at whatever depth.
-#[derive(Default)]
-struct Mentions {
-    owns: HashSet<ResourceId>,
-    borrows: HashSet<ResourceId>,
-}
-
-impl Mentions {
-    fn of(program: &Program, roots: &[TypeId]) -> Mentions {
-        let mut mentions = Mentions::default();
-        let mut seen = HashSet::new();
-        let mut rest = roots.to_vec();
-        while let Some(ty) = rest.pop() {
-            if !seen.insert(ty) {
-                continue;
-            }
-            match &program.types[ty] {
-                Type::Own(resource) => drop(mentions.owns.insert(*resource)),
-                Type::Borrow(resource) => drop(mentions.borrows.insert(*resource)),
-                Type::List(element) | Type::FixedList(element, _) => rest.push(*element),
-                Type::Map(key, value) => rest.extend([*key, *value]),
-                Type::Record(fields) => rest.extend(fields.iter().map(|(_, ty)| *ty)),
-                Type::Tuple(fields) => rest.extend(fields),
-                Type::Variant(cases) => rest.extend(cases.iter().filter_map(|(_, ty)| *ty)),
-                Type::Option(payload) => rest.push(*payload),
-                Type::Result { ok, err } => rest.extend(ok.iter().chain(err)),
-                _ => {}
-            }
-        }
-        mentions
-    }
-}
-
 impl<'a> Generator<'a, '_> {
     fn generate_call(&mut self, call: &Call<'a>) -> Result<()> {
         let entry = self.b.create_block();
@@ -205,7 +62,7 @@ impl<'a> Generator<'a, '_> {
         }
         let entered = entered_instances(self.env.program, call);
         self.enter(&entered);
-        self.reset_scratch_before(call)?;
+        self.reset_scratch_before(call);
         let borrows = self.open_borrow_scope(call);
 
         let mut args = self.pass_params(call, &params)?;
@@ -323,14 +180,18 @@ impl<'a> Generator<'a, '_> {
         (address, Place { address, offset: 0, memory: None })
     }
 
-    /// A call of the host starts with empty scratch memory, if it may use any.
-    fn reset_scratch_before(&mut self, call: &Call<'a>) -> Result<()> {
-        let params = self.layouts.record(&call.params, PointerSize::P64)?;
+    /// A call of the host starts with empty scratch memory, if its parameters must be converted
+    /// into some or its result points at some.
+    fn reset_scratch_before(&mut self, call: &Call<'a>) {
+        let route = Route { from: call.caller, to: call.callee, counts_lends: false };
+        let Mentions { strings, maps, elements, .. } = &call.mentions;
+        let is_converted = *maps
+            || (*strings && call.caller.encoding() != StringEncoding::Utf8)
+            || elements.iter().any(|element| !self.is_block(route, *element));
         let is_host = matches!(call.callee, Endpoint::Native);
-        if is_host && (params.has_pointers || self.has_pointers(call.result)) {
+        if is_host && (is_converted || self.has_pointers(call.result)) {
             self.call_shim(symbols::SCRATCH_RESET, &[], &[]);
         }
-        Ok(())
     }
 
     fn has_pointers(&self, ty: Option<TypeId>) -> bool {
@@ -391,39 +252,4 @@ struct Args {
     values: Vec<Value>,
     /// Where a host function puts its result.
     result_place: Option<Place>,
-}
-
-/// Whether a call goes to its own component instance, to one around it or to one inside it. Such
-/// calls always trap: the specification is about to allow some of them, but no engine does yet.
-fn is_call_between_relatives(program: &Program, call: &Call<'_>) -> bool {
-    match (call.caller, call.callee) {
-        (Endpoint::Guest { instance: a, .. }, Endpoint::Guest { instance: b, .. }) => {
-            ancestors(program, a).any(|outer| outer == b)
-                || ancestors(program, b).any(|outer| outer == a)
-        }
-        _ => false,
-    }
-}
-
-/// The component instances that a call enters and that can tell: the callee and what is around
-/// it, but not around the caller.
-fn entered_instances(program: &Program, call: &Call<'_>) -> Vec<ComponentInstanceId> {
-    let Endpoint::Guest { instance: callee, .. } = call.callee else { return Vec::new() };
-    let inside: HashSet<_> = match call.caller {
-        Endpoint::Guest { instance, .. } => ancestors(program, instance).collect(),
-        Endpoint::Native => HashSet::new(),
-    };
-    ancestors(program, callee)
-        .filter(|outer| !inside.contains(outer))
-        .filter(|outer| program.component_instances[*outer].needs_may_enter)
-        .collect()
-}
-
-/// A component instance and those around it, innermost first.
-pub(super) fn ancestors(
-    program: &Program,
-    instance: ComponentInstanceId,
-) -> impl Iterator<Item = ComponentInstanceId> {
-    let parent = |at: &ComponentInstanceId| program.component_instances[*at].parent;
-    std::iter::successors(Some(instance), parent)
 }

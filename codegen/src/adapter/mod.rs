@@ -13,6 +13,7 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `call` | the order of a whole call: guards, parameters, the call, results, `post-return` |
+//! | `shape` | what is known about a call before: core signatures, what the types mention |
 //! | `copy` | the recursion over the type; records and fixed-length lists; block moves |
 //! | `scalars` | lifting (with its checks) and lowering of one number, `char`, enum or flags |
 //! | `variants`, `lists`, `strings` | what their names say |
@@ -33,6 +34,7 @@ mod handles;
 mod lists;
 mod resource_ops;
 mod scalars;
+mod shape;
 mod strings;
 #[cfg(test)]
 mod tests;

@@ -413,7 +413,7 @@ fn bytes_for_the_host_stay_where_they_are() {
     let list = world.add_type(Type::List(byte));
     let func = world.add_adapter(&[list], None, GUEST, Side::Native);
     let text = compile(&world, func);
-    assert_eq!(text.matches("call ").count(), 2, "more than the reset and the call in\n{text}");
+    assert_eq!(text.matches("call ").count(), 1, "more than one call in\n{text}");
 }
 
 #[test]
