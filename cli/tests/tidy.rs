@@ -52,7 +52,6 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
         "cli",
         &[
             "clap",
-            "rayon",
             "tempfile",
             "wasmelt-abi",
             "wasmelt-codegen",

@@ -1,16 +1,14 @@
 //! Scripts as data: what is read, and what is decided without a run.
 
-use std::io::Write;
+use std::path::Path;
 use wasmelt_frontend::error::Kind;
 use wasmelt_frontend::script::{
     Argument, CorePattern, CoreValue, Definition, DirectiveKind, Execute, Expected, Script, Value,
-    read_script,
+    parse_script,
 };
 
 fn read(text: &str) -> Script {
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(text.as_bytes()).unwrap();
-    read_script(file.path()).unwrap()
+    parse_script(Path::new("script.wast"), text.as_bytes()).expect("the script parses")
 }
 
 fn kinds(text: &str) -> Vec<DirectiveKind> {
@@ -114,9 +112,8 @@ fn component_values_are_kept() {
 
 #[test]
 fn text_that_is_no_script_is_an_error_with_its_place() {
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(b"(module)\n  (assert_nothing)").unwrap();
-    let error = read_script(file.path()).unwrap_err();
+    let text = b"(module)\n  (assert_nothing)";
+    let error = parse_script(Path::new("script.wast"), text).expect_err("the script is broken");
     assert_eq!(error.kind(), Kind::Invalid);
-    assert!(error.to_string().contains(":2:"), "{error}");
+    assert!(error.to_string().starts_with("script.wast:2:"), "{error}");
 }
