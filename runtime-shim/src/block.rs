@@ -16,7 +16,7 @@ type Vector = [u64; 2];
 const VECTOR_BYTES: usize = size_of::<Vector>();
 const ROUND_BYTES: usize = 4 * VECTOR_BYTES;
 /// From here on a string instruction is at least as fast as the loop.
-const STRING_BYTES_MIN: usize = 1024;
+const STRING_BYTES_MIN: usize = 2048;
 
 /// Copies `len` bytes; the ranges may overlap.
 ///
@@ -247,8 +247,8 @@ mod tests {
     use super::*;
 
     const SIZES: [usize; 24] = [
-        0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 127, 128, 129, 191, 192, 200, 1023,
-        1500,
+        0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 127, 128, 129, 191, 192, 200, 2047,
+        3000,
     ];
 
     fn pattern(len: usize) -> Vec<u8> {
