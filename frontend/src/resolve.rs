@@ -46,8 +46,10 @@ fn read_root(session: &mut Session, input: &Path) -> Result<ComponentId> {
         Root::Component(id) => return Ok(id),
         Root::Module(id) => id,
     };
-    let module = &session.composition().modules[id];
-    let component = componentize_module(module).map_err(|error| error.in_file(input))?;
+    let composition = session.composition();
+    let module = &composition.modules[id];
+    let bytes = &composition.files[module.bytes.file].bytes;
+    let component = componentize_module(module, bytes).map_err(|error| error.in_file(input))?;
     match session.add_bytes(input, component)? {
         Root::Component(id) => Ok(id),
         Root::Module(_) => unreachable!("componentizing makes a component"),

@@ -63,11 +63,23 @@ fn invalid_text_is_placed_at_the_item() {
 }
 
 #[test]
-fn core_modules_are_no_programs_yet() {
+fn core_modules_need_an_entry_point_and_known_imports() {
     let message = refuse("(module)");
-    assert!(message.starts_with("main.wat: unsupported: a core module as the program\n  help: "));
-    let message = refuse(r#"(module (import "wasi_snapshot_preview1" "fd_write" (func)))"#);
-    assert!(message.contains("a core module that imports WASI preview 1"));
+    assert!(
+        message.starts_with("main.wat: the core module neither exports `_start` nor"),
+        "{message}"
+    );
+    let message = refuse(
+        r#"(module (import "a" "b" (func)) (memory (export "memory") 1) (func (export "_start")))"#,
+    );
+    assert!(
+        message.contains("cannot be made a component: ") && message.contains("`a`"),
+        "{message}"
+    );
+    let message = refuse(
+        r#"(module (import "wasi_snapshot_preview1" "fd_wrote" (func)) (func (export "_start")))"#,
+    );
+    assert!(message.contains("`fd_wrote`"), "{message}");
 }
 
 /// A component with something of everything.

@@ -1,0 +1,158 @@
+//! The preview 1 tests of the WASI test suite, where the corpora are at hand.
+//!
+//! A test is a core module and, beside it, a `.json` with its arguments, its environment, the
+//! folder that it sees as `/`, its input, and what it must print and return. The module is built
+//! as any user would build it, and runs natively in a fresh copy of the folder.
+
+#[path = "suites/corpora.rs"]
+mod corpora;
+
+use corpora::{entries, find_corpora};
+use rayon::prelude::*;
+use serde_json::Value;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use wasmelt::grants::{DirGrant, EnvGrant, encode};
+use wasmelt::phases::Phases;
+use wasmelt::pipeline::{Options, compile};
+
+/// The suites, one for each source language.
+const SUITES: [&str; 3] = ["assemblyscript", "c", "rust"];
+
+/// Tests that fail for a known reason; one that passes must be taken off the list.
+const EXPECTED_FAILURES: &[&str] = &[
+    // The adapter takes pages from the module's memory, and AssemblyScript's allocator believes
+    // that it owns whatever memory there is when it is first used.
+    "assemblyscript/args_get-multiple-arguments",
+    "assemblyscript/environ_get-multiple-variables",
+    // The adapter does not look at the descriptor if there is nothing to write.
+    "assemblyscript/fd_write-to-invalid-fd",
+];
+
+/// How long a test may run.
+const TIME_MAX: Duration = Duration::from_secs(60);
+
+#[test]
+fn the_wasi_test_suite_passes() {
+    let Some(corpora) = find_corpora() else { return };
+    let mut tests = Vec::new();
+    for suite in SUITES {
+        let folder = corpora.join("wasi-testsuite").join(suite).join("testsuite/wasm32-wasip1");
+        let is_module = |path: &PathBuf| path.extension().is_some_and(|name| name == "wasm");
+        let modules = entries(&folder).into_iter().filter(is_module);
+        tests.extend(modules.map(|path| (format!("{suite}/{}", stem(&path)), path)));
+    }
+    tests.sort();
+    assert!(tests.len() >= 50, "only {} tests in {}", tests.len(), corpora.display());
+    let problems: Vec<String> = tests
+        .par_iter()
+        .filter_map(|(name, module)| {
+            let expected_to_fail = EXPECTED_FAILURES.contains(&name.as_str());
+            match run_test(module) {
+                Ok(()) if expected_to_fail => Some(format!("{name}: listed, but it passes")),
+                Err(error) if !expected_to_fail => Some(format!("{name}: {error}")),
+                _ => None,
+            }
+        })
+        .collect();
+    println!("{} tests, {} expected to fail", tests.len(), EXPECTED_FAILURES.len());
+    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().expect("a file has a name").to_string_lossy().into_owned()
+}
+
+/// Builds and runs one test. An error says what is wrong with the outcome.
+fn run_test(module: &Path) -> Result<(), String> {
+    let wanted = match fs::read(module.with_extension("json")) {
+        Ok(text) => serde_json::from_slice(&text).map_err(|error| error.to_string())?,
+        Err(_) => Value::Null,
+    };
+    let scratch = tempfile::tempdir().expect("tests can write temporary files");
+    let program = scratch.path().join("program");
+    let options = make_options(&wanted, module, scratch.path())?;
+    let artifact = compile(module, &options, &mut Phases::new(false)).map_err(|e| e.to_string())?;
+    wasmelt::output::write_executable(&program, &artifact.bytes).map_err(|e| e.to_string())?;
+    let args = wanted["args"].as_array().into_iter().flatten();
+    let mut child = Command::new(&program)
+        .args(args.filter_map(Value::as_str))
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| error.to_string())?;
+    let mut stdin = child.stdin.take().expect("it was asked for");
+    // Who does not read its input closes it: that is its right.
+    let _ = stdin.write_all(wanted["stdin"].as_str().unwrap_or_default().as_bytes());
+    drop(stdin);
+    let code = wait_with_limit(&mut child)?;
+    let output = |pipe: &mut dyn Read| {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).expect("a pipe can be read");
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let stdout = output(&mut child.stdout.take().expect("it was asked for"));
+    let stderr = output(&mut child.stderr.take().expect("it was asked for"));
+    let wanted_code = wanted["exit_code"].as_i64().unwrap_or(0);
+    if code.map(i64::from) != Some(wanted_code) {
+        return Err(format!("exit code {code:?} instead of {wanted_code}: {stderr}"));
+    }
+    for (stream, text) in [("stdout", stdout), ("stderr", stderr)] {
+        if wanted[stream].as_str().is_some_and(|wanted| wanted != text) {
+            return Err(format!("{stream} is {text:?} instead of {}", wanted[stream]));
+        }
+    }
+    Ok(())
+}
+
+/// The grants that the `.json` asks for; folders are copied into `scratch`.
+fn make_options(wanted: &Value, module: &Path, scratch: &Path) -> Result<Options, String> {
+    let mut dirs = Vec::new();
+    if let Some(root) = wanted["root"].as_str() {
+        let copy = scratch.join("root");
+        copy_folder(&module.with_file_name(root), &copy);
+        let host = copy.to_string_lossy().into_owned();
+        dirs.push(DirGrant { host, guest: "/".to_owned(), read_only: false });
+    }
+    let env = wanted["env"].as_object().into_iter().flatten();
+    let envs: Vec<EnvGrant> = env
+        .map(|(name, value)| EnvGrant {
+            name: name.clone(),
+            value: value.as_str().map(str::to_owned),
+        })
+        .collect();
+    let mut options = Options { grants_dirs: !dirs.is_empty(), ..Options::default() };
+    options.codegen.grants = encode(&dirs, &envs, false)?;
+    Ok(options)
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("the copy is new");
+    for entry in entries(from) {
+        let target = to.join(entry.file_name().expect("an entry has a name"));
+        if entry.is_dir() {
+            copy_folder(&entry, &target);
+        } else {
+            fs::copy(&entry, &target).expect("the corpora are readable");
+        }
+    }
+}
+
+fn wait_with_limit(child: &mut std::process::Child) -> Result<Option<i32>, String> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
+            return Ok(status.code());
+        }
+        if start.elapsed() > TIME_MAX {
+            child.kill().map_err(|error| error.to_string())?;
+            return Err("it does not end".to_owned());
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
