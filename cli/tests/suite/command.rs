@@ -1,6 +1,9 @@
 //! The command itself: where output goes, what a failure leaves behind, exit codes.
 
 use crate::support::{repository, run_with_input, wasmelt};
+use object::Endianness;
+use object::elf::PT_INTERP;
+use object::read::elf::{ElfFile64, ProgramHeader};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -84,16 +87,21 @@ fn hello_is_small_and_needs_nothing() {
     let directory = scratch();
     let program = directory.path().join("hello");
     let built = wasmelt()
-        .args(["build", "--strip"])
+        .arg("build")
         .arg(example("hello-wat/hello.wat"))
         .arg("-o")
         .arg(&program)
         .output()
         .expect("the compiler can be run");
     assert_eq!(stderr(&built), "");
+    let bytes = fs::read(&program).expect("it was built");
+    assert!(bytes.len() <= 8 * 1024, "{} bytes", bytes.len());
     let metadata = fs::metadata(&program).expect("it was built");
-    assert!(metadata.len() <= 8 * 1024, "{} bytes", metadata.len());
     assert_eq!(metadata.permissions().mode() & 0o111, 0o111);
+    // It names no interpreter, which is what the dynamic linker would be.
+    let elf = ElfFile64::<Endianness>::parse(&*bytes).expect("it is an ELF file");
+    let segments = elf.elf_program_headers();
+    assert!(segments.iter().all(|segment| segment.p_type(elf.endian()) != PT_INTERP));
     let output = Command::new(&program).env_clear().output().expect("it can be executed");
     assert_eq!(stdout(&output), "Hello, world!\n");
     assert_eq!(output.status.code(), Some(0));
