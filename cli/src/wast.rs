@@ -7,6 +7,7 @@
 
 mod compare;
 mod run;
+mod values;
 
 use crate::wast::compare::check_report;
 use crate::wast::run::run_actions;

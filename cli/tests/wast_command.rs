@@ -69,7 +69,7 @@ got a trap: unreachable instruction executed
 bad.wast:9: assert_return: there is no export \"absent\"
 bad.wast:10: assert_return: \"trap\" takes 0 arguments, not 1
 bad.wast:11: assert_invalid: the input was accepted
-bad.wast:12: assert_unlinkable: the module can be linked
+bad.wast:12: assert_unlinkable: the imports match
 bad.wast:13: module: the import \"nobody\" \"f\" is of an unknown module
 bad.wast:14: assert_return: the import \"nobody\" \"f\" is of an unknown module
 ";

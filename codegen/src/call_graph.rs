@@ -74,7 +74,9 @@ fn main_callees(program: &Program) -> Vec<FuncId> {
 /// Functions that the driver of a script calls by their addresses.
 fn action_funcs(action: &Action) -> Vec<FuncId> {
     match action {
-        Action::Call { func, trampoline, .. } => vec![*func, *trampoline],
+        Action::Call { func, trampoline, .. } | Action::CallComponent { func, trampoline, .. } => {
+            vec![*func, *trampoline]
+        }
         Action::Get(_) => Vec::new(),
     }
 }

@@ -280,7 +280,7 @@ impl<'a> Writer<'a> {
                         .map_err(|_| Error::unsupported("code too large for a direct call"))?;
                     continue;
                 }
-                let (symbol, addend) = self.place_target(relocation.target, initial);
+                let (symbol, addend) = self.place_target(relocation.target, initial)?;
                 self.add_relocation(
                     self.text_section,
                     offset,
@@ -295,14 +295,17 @@ impl<'a> Writer<'a> {
     }
 
     /// The symbol and offset of what code refers to outside of the text.
-    fn place_target(&mut self, target: Target, initial: &InitialData) -> (SymbolId, i64) {
+    fn place_target(&mut self, target: Target, initial: &InitialData) -> Result<(SymbolId, i64)> {
         let name = match target {
             Target::Symbol(symbol) => self.env.symbol_name(symbol),
             Target::Library(name) => name,
-            _ => return (self.rodata_symbol, self.place_bytes(target, initial).cast_signed()),
+            _ => {
+                let at = self.place_bytes(target, initial)?;
+                return Ok((self.rodata_symbol, at.cast_signed()));
+            }
         };
         if let Some(known) = self.imported.get(name) {
-            return (*known, 0);
+            return Ok((*known, 0));
         }
         let symbol = self.object.add_symbol(Symbol {
             name: name.as_bytes().to_vec(),
@@ -315,23 +318,23 @@ impl<'a> Writer<'a> {
             flags: SymbolFlags::None,
         });
         self.imported.insert(name.to_owned(), symbol);
-        (symbol, 0)
+        Ok((symbol, 0))
     }
 
     /// The offset in the read-only data of bytes that code refers to; writes them the first time.
-    fn place_bytes(&mut self, target: Target, initial: &InitialData) -> u64 {
+    fn place_bytes(&mut self, target: Target, initial: &InitialData) -> Result<u64> {
         if let Some(known) = self.placed.get(&target) {
-            return *known;
+            return Ok(*known);
         }
         let at = match target {
             Target::Data(data) => self.place_data(data),
             Target::Elem(elem) => self.place_elem(elem),
             Target::Copied(index) => self.append_rodata(&initial.copied[index as usize].bytes, 16),
-            Target::Actions => self.place_actions(),
+            Target::Actions => self.place_actions()?,
             other => panic!("{other:?} is not constant data"),
         };
         self.placed.insert(target, at);
-        at
+        Ok(at)
     }
 
     fn place_data(&mut self, data: DataId) -> u64 {
@@ -345,8 +348,8 @@ impl<'a> Writer<'a> {
         self.append_rodata(&bytes, 16)
     }
 
-    fn place_actions(&mut self) -> u64 {
-        let table = build_actions(self.env);
+    fn place_actions(&mut self) -> Result<u64> {
+        let table = build_actions(self.env)?;
         let start = self.append_rodata(&table.bytes, 16);
         for (offset, pointee) in &table.addresses {
             let to = match pointee {
@@ -355,7 +358,7 @@ impl<'a> Writer<'a> {
             };
             self.add_address(self.rodata, start + u64::from(*offset), to);
         }
-        start
+        Ok(start)
     }
 
     /// Writes the sections with fixed addresses; returns the whole fixed address space.

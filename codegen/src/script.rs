@@ -4,13 +4,20 @@
 //! Tens of thousands of calls become constant data, not code: only one trampoline for
 //! each type of function that the script calls is compiled.
 
-use crate::env::{Env, GUEST_CALL_CONV, clif_type};
+mod shape;
+mod values;
+
+use crate::env::{Env, GUEST_CALL_CONV, clif_type, trap_code};
+use crate::error::Result;
+use crate::interface::FuncTypeId;
 use crate::program::{Action, Argument, ConstValue, FuncId, GlobalId};
 use crate::regions::{Region, state_flags};
 use crate::types::ValType;
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Signature, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use wasmelt_abi::script::{Action as ActionRecord, SLOT_BYTES};
+use wasmelt_abi::trap::Trap;
+use wasmelt_flatten::script::Value;
 
 /// Builds a `FuncKind::Trampoline`: `fn(code, args, results)` in the host's calling convention,
 /// which calls `code` with what the slots at `args` hold and stores what it returns.
@@ -53,6 +60,25 @@ pub fn build_trampoline(
     function
 }
 
+/// Builds a function that only a script may call: a trap that says that it is not implemented.
+pub fn build_missing(
+    env: Env<'_>,
+    func: FuncId,
+    context: &mut FunctionBuilderContext,
+) -> ir::Function {
+    let signature = env.guest_signature(env.program.funcs[func].ty);
+    let name = ir::UserFuncName::user(crate::env::NAMESPACE_FUNC, func.as_u32());
+    let mut function = ir::Function::with_name_signature(name, signature);
+    let mut b = FunctionBuilder::new(&mut function, context);
+    let block = b.create_block();
+    b.append_block_params_for_function_params(block);
+    b.switch_to_block(block);
+    b.seal_block(block);
+    b.ins().trap(trap_code(Trap::Unsupported));
+    b.finalize(env.isa.frontend_config());
+    function
+}
+
 /// Constant bytes with addresses in them that only linking knows.
 #[derive(Clone, Debug, Default)]
 pub struct ActionTable {
@@ -72,7 +98,11 @@ pub enum Pointee {
 }
 
 /// The records of the program's actions.
-pub fn build_actions(env: Env<'_>) -> ActionTable {
+///
+/// # Errors
+///
+/// `Unsupported` for a component function whose result is too large to be reported.
+pub fn build_actions(env: Env<'_>) -> Result<ActionTable> {
     let actions = &env.program.actions;
     let mut table = ActionTable::default();
     table.bytes.resize(actions.len() * ActionRecord::BYTES as usize, 0);
@@ -80,13 +110,15 @@ pub fn build_actions(env: Env<'_>) -> ActionTable {
         let at = index * ActionRecord::BYTES as usize;
         match action {
             Action::Call { func, trampoline, args } => {
-                table.point(at, Pointee::Code(*trampoline));
-                table.point(at + 8, Pointee::Code(*func));
+                write_call(env, &mut table, at, *func, *trampoline);
                 let slots = args.iter().map(|arg| argument_slot(env, arg));
                 let target = table.append(slots.flatten());
-                table.point(at + 16, target);
-                let results = env.func_type(env.program.funcs[*func].ty).results.len();
-                table.write(at + 24, &(results as u32).to_le_bytes());
+                table.point(at + ARGS, target);
+                table.write(at + ARG_COUNT, &(args.len() as u32).to_le_bytes());
+            }
+            Action::CallComponent { func, trampoline, ty, args } => {
+                write_call(env, &mut table, at, *func, *trampoline);
+                write_component_call(env, &mut table, at, *ty, args)?;
             }
             Action::Get(global) => {
                 match env.layout.globals[*global] {
@@ -94,16 +126,59 @@ pub fn build_actions(env: Env<'_>) -> ActionTable {
                     0 => {
                         let slot = constant_slot(env, env.program.globals[*global].init);
                         let target = table.append(slot);
-                        table.point(at + 8, target);
+                        table.point(at + TARGET, target);
                     }
-                    address => table.write(at + 8, &address.to_le_bytes()),
+                    address => table.write(at + TARGET, &address.to_le_bytes()),
                 }
-                table.write(at + 24, &1u32.to_le_bytes());
-                table.write(at + 28, &global_bytes(env, *global).to_le_bytes());
+                table.write(at + RESULTS, &1u32.to_le_bytes());
+                table.write(at + GLOBAL_BYTES, &global_bytes(env, *global).to_le_bytes());
             }
         }
     }
-    table
+    Ok(table)
+}
+
+const TRAMPOLINE: usize = std::mem::offset_of!(ActionRecord, trampoline);
+const TARGET: usize = std::mem::offset_of!(ActionRecord, target);
+const ARGS: usize = std::mem::offset_of!(ActionRecord, args);
+const SHAPE: usize = std::mem::offset_of!(ActionRecord, shape);
+const RESULTS: usize = std::mem::offset_of!(ActionRecord, results);
+const GLOBAL_BYTES: usize = std::mem::offset_of!(ActionRecord, global_bytes);
+const ARG_COUNT: usize = std::mem::offset_of!(ActionRecord, arg_count);
+
+/// What every call has.
+fn write_call(env: Env<'_>, table: &mut ActionTable, at: usize, func: FuncId, trampoline: FuncId) {
+    table.point(at + TRAMPOLINE, Pointee::Code(trampoline));
+    table.point(at + TARGET, Pointee::Code(func));
+    let results = env.func_type(env.program.funcs[func].ty).results.len();
+    table.write(at + RESULTS, &(results as u32).to_le_bytes());
+}
+
+/// The arguments as the native ABI passes them, and the shape of a result in memory.
+fn write_component_call(
+    env: Env<'_>,
+    table: &mut ActionTable,
+    at: usize,
+    ty: FuncTypeId,
+    args: &[Value],
+) -> Result<()> {
+    let ty = &env.program.func_types[ty];
+    let mut words = values::lower_arguments(&env.program.types, table, ty, args)?;
+    if let Some(shape) = shape::build_result_shape(&env.program.types, ty)? {
+        let shape = table.append(shape.into_iter().flat_map(u32::to_le_bytes));
+        table.point(at + SHAPE, shape);
+        // The driver puts the address of its result area here.
+        words.push(values::Word::Number(0));
+    }
+    table.write(at + ARG_COUNT, &(words.len() as u32).to_le_bytes());
+    let Pointee::Table(slots) = table.reserve(words.len() * SLOT_BYTES, SLOT_BYTES) else {
+        unreachable!("room in the table lies in the table")
+    };
+    for (index, word) in words.into_iter().enumerate() {
+        table.write_word(slots as usize + index * SLOT_BYTES, word);
+    }
+    table.point(at + ARGS, Pointee::Table(slots));
+    Ok(())
 }
 
 impl ActionTable {
@@ -116,10 +191,23 @@ impl ActionTable {
     }
 
     fn append(&mut self, bytes: impl IntoIterator<Item = u8>) -> Pointee {
-        self.bytes.resize(self.bytes.len().next_multiple_of(SLOT_BYTES), 0);
-        let at = self.bytes.len() as u32;
+        let start = self.reserve(0, SLOT_BYTES);
         self.bytes.extend(bytes);
-        Pointee::Table(at)
+        start
+    }
+
+    /// Room for that many bytes, zeros so far.
+    fn reserve(&mut self, size: usize, align: usize) -> Pointee {
+        let at = self.bytes.len().next_multiple_of(align);
+        self.bytes.resize(at + size, 0);
+        Pointee::Table(at as u32)
+    }
+
+    fn write_word(&mut self, at: usize, word: values::Word) {
+        match word {
+            values::Word::Number(number) => self.write(at, &number.to_le_bytes()),
+            values::Word::Address(target) => self.point(at, target),
+        }
     }
 }
 

@@ -37,6 +37,13 @@ pub(crate) struct Frame<'a> {
     then: Then,
 }
 
+impl Frame<'_> {
+    /// Whether it is what was asked for, not what another component instantiates.
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.then == Then::Return
+    }
+}
+
 /// What becomes of an instance that is complete.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Then {

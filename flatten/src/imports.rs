@@ -10,6 +10,7 @@ use crate::components::{Frame, component_item, outer_scope};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::limits::INSTANCE_TYPE_DEPTH_MAX;
+use crate::link_component::check_import;
 use crate::program::Missing;
 use crate::scope::{
     Closure, ComponentFunc, Entity, Exports, InstanceId, Scope, ScopeId, TypeValue,
@@ -35,7 +36,14 @@ pub(crate) fn resolve_import<'a>(
     import: &'a Import,
 ) -> Result<Resolved<'a>> {
     if let Some(entity) = frame.args.as_ref().and_then(|args| args.get(&import.name)) {
+        if frame.is_outermost() {
+            // Nothing has compared these types yet.
+            check_import(state, frame.scope, &import.ty, *entity)?;
+        }
         return Ok(Resolved::Entity(*entity));
+    }
+    if frame.args.is_some() && !import.name.starts_with("wasi:") {
+        return Err(Error::invalid("nothing of that name is there"));
     }
     let entity = match import.binding {
         Some(Binding::Component(component)) => {

@@ -8,6 +8,7 @@ use crate::module::{Bytes, FileId, GlobalType, MemoryType, Module, ModuleId, Tab
 use crate::types::{CoreTypeId, CoreTypes};
 use cranelift_entity::{PrimaryMap, entity_impl};
 pub use wasmelt_frontend::composition::{ResourceOp, SourceFile, StringEncoding};
+use wasmelt_frontend::script::Value;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
@@ -302,6 +303,17 @@ pub enum Action {
         trampoline: FuncId,
         /// The arguments.
         args: Vec<Argument>,
+    },
+    /// Calls an adapter whose caller is the outside, and reports its result.
+    CallComponent {
+        /// The adapter.
+        func: FuncId,
+        /// The `FuncKind::Trampoline` of its core type.
+        trampoline: FuncId,
+        /// The component function's type.
+        ty: FuncTypeId,
+        /// The arguments, of the parameters' types.
+        args: Vec<Value>,
     },
     /// Reports a global's value.
     Get(GlobalId),

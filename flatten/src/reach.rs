@@ -131,6 +131,9 @@ impl Reach {
                     }
                     self.reach_from(program, [*func, *trampoline]);
                 }
+                Action::CallComponent { func, trampoline, .. } => {
+                    self.reach_from(program, [*func, *trampoline]);
+                }
                 Action::Get(global) => {
                     self.globals_read.insert(*global);
                     self.refer(None.into(), program.globals[*global].init);

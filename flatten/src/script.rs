@@ -7,19 +7,17 @@
 //! expected of it. One definition that cannot be compiled or linked takes the
 //! directives that depend on it with it, and no others.
 
+mod component;
+mod core;
+
 use crate::error::{self, Error, Kind};
-use crate::link_core::match_import;
-use crate::module::{MemoryType, Module, ModuleId};
-use crate::program::{
-    Action, Argument as ProgramArgument, ComponentInstanceId, ConstValue, CoreInstanceId, FuncId,
-    FuncKind, InitStep, Program,
-};
-use crate::scope::{CoreInstanceValue, CoreItem};
-use crate::types::{CoreTypeId, ValType};
-use crate::{Flattener, Observer, instantiate_module, limits};
+use crate::module::ModuleId;
+use crate::program::{Action, ComponentInstanceId, CoreInstanceId, FuncId, FuncKind, Program};
+use crate::scope::{CoreItem, InstanceId};
+use crate::types::CoreTypeId;
+use crate::{Flattener, Observer};
 use indexmap::IndexMap;
-use wasmelt_abi::script::RESULTS_MAX;
-use wasmelt_frontend::composition::Composition;
+use wasmelt_frontend::composition::{ComponentId, Composition};
 pub use wasmelt_frontend::script::{
     Argument, CorePattern, CoreValue, Definition, Directive, DirectiveKind, Execute, Expected,
     Script, Shape, Value, parse_script, read_script,
@@ -94,7 +92,8 @@ pub fn link_script(script: Script) -> error::Result<ScriptProgram> {
         trampolines: IndexMap::new(),
         without_thread: false,
     };
-    let spectest = linker.instantiate(spectest, Some("spectest")).map(|(instance, _)| instance);
+    let spectest = linker.instantiate(Definable::Module(spectest), Some("spectest"));
+    let spectest = spectest.map(|(instance, _)| instance);
     linker.registered.insert("spectest".to_owned(), spectest);
     linker.link_directives(directives);
     let Linker { flattener, checks, .. } = linker;
@@ -131,8 +130,19 @@ impl From<Absent> for Verdict {
     }
 }
 
-/// An instance, or why it does not exist.
-type Instance = Result<CoreInstanceId, Absent>;
+/// What can be instantiated.
+#[derive(Clone, Copy, Debug)]
+enum Definable {
+    Module(ModuleId),
+    Component(ComponentId),
+}
+
+/// An instance of a core module or of a component.
+#[derive(Clone, Copy, Debug)]
+enum Instance {
+    Core(CoreInstanceId),
+    Component(InstanceId),
+}
 
 struct Linker<'a> {
     flattener: Flattener<'a>,
@@ -140,13 +150,13 @@ struct Linker<'a> {
     component: ComponentInstanceId,
     checks: Vec<Check>,
     /// The definitions by name, and the latest.
-    definitions: IndexMap<String, Result<ModuleId, Absent>>,
-    latest_definition: Option<Result<ModuleId, Absent>>,
+    definitions: IndexMap<String, Result<Definable, Absent>>,
+    latest_definition: Option<Result<Definable, Absent>>,
     /// The instances by name, and the latest.
-    instances: IndexMap<String, Instance>,
-    latest_instance: Option<Instance>,
+    instances: IndexMap<String, Result<Instance, Absent>>,
+    latest_instance: Option<Result<Instance, Absent>>,
     /// The instances by the name that imports use.
-    registered: IndexMap<String, Instance>,
+    registered: IndexMap<String, Result<Instance, Absent>>,
     /// The trampolines by the type of the functions that they call.
     trampolines: IndexMap<CoreTypeId, FuncId>,
     /// Whether a thread is left out, so that nothing after it means what it should.
@@ -233,14 +243,14 @@ impl Linker<'_> {
         }
     }
 
-    fn bind_definition(&mut self, name: Option<String>, definition: Result<ModuleId, Absent>) {
+    fn bind_definition(&mut self, name: Option<String>, definition: Result<Definable, Absent>) {
         if let Some(name) = name {
             self.definitions.insert(name, definition.clone());
         }
         self.latest_definition = Some(definition);
     }
 
-    fn find_definition(&self, name: Option<&str>) -> Result<ModuleId, Absent> {
+    fn find_definition(&self, name: Option<&str>) -> Result<Definable, Absent> {
         let found = match name {
             Some(name) => self.definitions.get(name),
             None => self.latest_definition.as_ref(),
@@ -248,7 +258,7 @@ impl Linker<'_> {
         found.cloned().unwrap_or_else(|| Err(Absent::Failed("no such definition".to_owned())))
     }
 
-    fn find_instance(&self, name: Option<&str>) -> Instance {
+    fn find_instance(&self, name: Option<&str>) -> Result<Instance, Absent> {
         let found = match name {
             Some(name) => self.instances.get(name),
             None => self.latest_instance.as_ref(),
@@ -261,9 +271,9 @@ impl Linker<'_> {
     fn link_instance(
         &mut self,
         name: Option<String>,
-        definition: Result<ModuleId, Absent>,
+        definition: Result<Definable, Absent>,
     ) -> Verdict {
-        let linked = definition.and_then(|module| self.instantiate(module, name.as_deref()));
+        let linked = definition.and_then(|what| self.instantiate(what, name.as_deref()));
         let instance = linked.clone().map(|(instance, _)| instance);
         if let Some(name) = name {
             self.instances.insert(name, instance.clone());
@@ -278,78 +288,47 @@ impl Linker<'_> {
     /// The instance, and the function that finishes its instantiation.
     fn instantiate(
         &mut self,
-        module: ModuleId,
+        what: Definable,
         name: Option<&str>,
-    ) -> Result<(CoreInstanceId, FuncId), Absent> {
-        let (imports, steps) = self.resolve_imports(module)?;
-        check_sizes(&self.flattener.program.modules[module])?;
-        for step in steps {
-            self.flattener.add_step(step);
-        }
-        let name = name.unwrap_or("module").to_owned();
-        let flattener = &mut self.flattener;
-        let instance = instantiate_module(flattener, module, self.component, name, &imports);
-        // The steps of an instantiation that failed must not become the next one's.
-        let init = flattener.finish_steps();
-        Ok((instance.map_err(Absent::from)?, init))
-    }
-
-    /// What each import of a module is, and what has to be checked at run time.
-    fn resolve_imports(&self, id: ModuleId) -> Result<(Vec<CoreItem>, Vec<InitStep>), Absent> {
-        let module = &self.flattener.program.modules[id];
-        let mut items = Vec::with_capacity(module.imports.len());
-        let mut steps = Vec::new();
-        for import in &module.imports {
-            let failed = |what: String| {
-                Absent::Failed(format!(
-                    "the import {:?} {:?} is {what}",
-                    import.module, import.name
-                ))
-            };
-            // Some suites import from an instance by its own name, without registering it.
-            let instance = self
-                .registered
-                .get(&import.module)
-                .or_else(|| self.instances.get(&import.module))
-                .cloned()
-                .unwrap_or_else(|| Err(failed("of an unknown module".to_owned())))?;
-            let item = self
-                .find_export(instance, &import.name)
-                .ok_or_else(|| failed("not exported".to_owned()))?;
-            let step = match_import(&self.flattener.program, module, import.item, item);
-            steps.extend(step.map_err(failed)?);
-            items.push(item);
-        }
-        Ok((items, steps))
-    }
-
-    fn find_export(&self, instance: CoreInstanceId, name: &str) -> Option<CoreItem> {
-        self.flattener.core_export(&CoreInstanceValue::Module(instance), name)
+    ) -> Result<(Instance, FuncId), Absent> {
+        Ok(match what {
+            Definable::Module(module) => {
+                let (instance, init) = self.instantiate_module(module, name)?;
+                (Instance::Core(instance), init)
+            }
+            Definable::Component(component) => {
+                let (instance, init) = self.instantiate_component(component, name)?;
+                (Instance::Component(instance), init)
+            }
+        })
     }
 
     /// `assert_unlinkable`: the imports do not match, now or once the program looks.
     fn link_unlinkable(&mut self, definition: Definition) -> Verdict {
-        let module = match define(definition) {
-            Ok(module) => module,
+        let linked = match define(definition) {
+            Ok(Definable::Module(module)) => {
+                self.resolve_imports(module).and_then(|(_, steps)| match steps.is_empty() {
+                    true => Ok(None),
+                    false => self.instantiate_module(module, None).map(|(_, init)| Some(init)),
+                })
+            }
+            Ok(Definable::Component(component)) => {
+                self.instantiate_component(component, None).map(|_| None)
+            }
             Err(absent) => return absent.into(),
         };
-        match self.resolve_imports(module) {
+        match linked {
             Err(Absent::Failed(_)) => Verdict::Passed,
             Err(absent) => absent.into(),
-            Ok((_, steps)) if steps.is_empty() => {
-                Verdict::Failed("the module can be linked".to_owned())
-            }
-            Ok(_) => match self.instantiate(module, None) {
-                Ok((_, init)) => self.run_init(init, Expectation::Unlinkable),
-                Err(absent) => absent.into(),
-            },
+            Ok(Some(init)) => self.run_init(init, Expectation::Unlinkable),
+            Ok(None) => Verdict::Failed("the imports match".to_owned()),
         }
     }
 
     fn run(&mut self, execute: Execute, expectation: Expectation) -> Verdict {
         let action = match execute {
             Execute::Instantiate(definition) => {
-                let linked = define(definition).and_then(|module| self.instantiate(module, None));
+                let linked = define(definition).and_then(|what| self.instantiate(what, None));
                 return match linked {
                     Ok((_, init)) => self.run_init(init, expectation),
                     Err(Absent::TooLarge(_)) if matches!(expectation, Expectation::Traps) => {
@@ -359,12 +338,21 @@ impl Linker<'_> {
                 };
             }
             Execute::Invoke { instance, export, args } => {
-                self.call(instance.as_deref(), &export, &args)
+                self.find_instance(instance.as_deref()).and_then(|instance| match instance {
+                    Instance::Core(instance) => self.call_core(instance, &export, &args),
+                    Instance::Component(instance) => self.call_component(instance, &export, &args),
+                })
             }
             Execute::Get { instance, export } => {
-                self.find_item(instance.as_deref(), &export).and_then(|item| match item {
-                    CoreItem::Global(global) => Ok(Action::Get(global)),
-                    _ => Err(Absent::Failed(format!("the export {export:?} is no global"))),
+                self.find_instance(instance.as_deref()).and_then(|instance| {
+                    let item = match instance {
+                        Instance::Core(instance) => self.find_core_export(instance, &export),
+                        Instance::Component(_) => None,
+                    };
+                    match item {
+                        Some(CoreItem::Global(global)) => Ok(Action::Get(global)),
+                        _ => Err(Absent::Failed(format!("there is no global {export:?}"))),
+                    }
                 })
             }
         };
@@ -389,40 +377,6 @@ impl Linker<'_> {
         Verdict::Run { action: actions.len() - 1, expectation }
     }
 
-    fn find_item(&self, instance: Option<&str>, export: &str) -> Result<CoreItem, Absent> {
-        self.find_export(self.find_instance(instance)?, export)
-            .ok_or_else(|| Absent::Failed(format!("there is no export {export:?}")))
-    }
-
-    /// The action that calls an export.
-    fn call(
-        &mut self,
-        instance: Option<&str>,
-        export: &str,
-        args: &[Argument],
-    ) -> Result<Action, Absent> {
-        let CoreItem::Func(func) = self.find_item(instance, export)? else {
-            return Err(Absent::Failed(format!("the export {export:?} is no function")));
-        };
-        let program = &self.flattener.program;
-        let id = program.funcs[func].ty;
-        let ty = program.core_types[id].func().expect("a function's type is a function type");
-        if ty.results.len() > RESULTS_MAX {
-            return Err(Absent::Unsupported(format!("more than {RESULTS_MAX} results")));
-        }
-        if ty.params.len() != args.len() {
-            let (wanted, given) = (ty.params.len(), args.len());
-            let message = format!("{export:?} takes {wanted} arguments, not {given}");
-            return Err(Absent::Failed(message));
-        }
-        let args = ty.params.iter().zip(args).map(|(ty, arg)| {
-            convert_argument(*ty, arg)
-                .ok_or_else(|| Absent::Failed(format!("{arg:?} is no value of type {ty:?}")))
-        });
-        let args = args.collect::<Result<Vec<_>, _>>()?;
-        Ok(Action::Call { func, trampoline: self.trampoline(id), args })
-    }
-
     /// The trampoline for functions of a type.
     fn trampoline(&mut self, ty: CoreTypeId) -> FuncId {
         let flattener = &mut self.flattener;
@@ -431,28 +385,14 @@ impl Linker<'_> {
     }
 }
 
-/// Refuses a module whose own memories or tables nothing can hold.
-fn check_sizes(module: &Module) -> Result<(), Absent> {
-    let mut memories = module.memories.iter().skip(module.imported.memories as usize);
-    let has_byte_pages = |ty: &MemoryType| !ty.memory64 && ty.page_size_log2 == 0;
-    if memories.any(|ty| has_byte_pages(ty) && ty.min_pages > limits::BYTE_PAGES_MAX) {
-        return Err(Absent::TooLarge("a memory"));
-    }
-    let mut tables = module.tables.iter().skip(module.imported.tables as usize);
-    if tables.any(|table| table.ty.min > limits::TABLE_SIZE_MAX) {
-        return Err(Absent::TooLarge("a table"));
-    }
-    Ok(())
-}
-
 fn unsupported(what: &str) -> Verdict {
     Verdict::Unsupported(what.to_owned())
 }
 
-fn define(definition: Definition) -> Result<ModuleId, Absent> {
+fn define(definition: Definition) -> Result<Definable, Absent> {
     match definition {
-        Definition::Module(module) => Ok(module),
-        Definition::Component(_) => Err(Absent::Unsupported("components in scripts".to_owned())),
+        Definition::Module(module) => Ok(Definable::Module(module)),
+        Definition::Component(component) => Ok(Definable::Component(component)),
         Definition::Unsupported(what) => Err(Absent::Unsupported(what)),
         Definition::Rejected(error) => Err(error.into()),
     }
@@ -463,21 +403,6 @@ fn define(definition: Definition) -> Result<ModuleId, Absent> {
 fn find_unsupported(expected: &[Expected]) -> Option<&'static str> {
     expected.iter().find_map(|expected| match expected {
         Expected::Core(CorePattern::Unsupported(what)) => Some(*what),
-        Expected::Core(_) => None,
-        Expected::Component(_) => Some("component values in scripts"),
+        Expected::Core(_) | Expected::Component(_) => None,
     })
-}
-
-fn convert_argument(ty: ValType, arg: &Argument) -> Option<ProgramArgument> {
-    let Argument::Core(value) = arg else { return None };
-    Some(ProgramArgument::Value(match (ty, *value) {
-        (ValType::I32, CoreValue::I32(value)) => ConstValue::I32(value as i32),
-        (ValType::I64, CoreValue::I64(value)) => ConstValue::I64(value as i64),
-        (ValType::F32, CoreValue::F32(bits)) => ConstValue::F32(bits),
-        (ValType::F64, CoreValue::F64(bits)) => ConstValue::F64(bits),
-        (ValType::V128, CoreValue::V128(bytes)) => ConstValue::V128(bytes),
-        (ValType::Ref(_), CoreValue::Null) => ConstValue::Null,
-        (ValType::Ref(_), CoreValue::Host(number)) => return Some(ProgramArgument::Host(number)),
-        _ => return None,
-    }))
 }

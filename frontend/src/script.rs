@@ -213,7 +213,7 @@ pub enum Shape {
 }
 
 /// A component value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is named after its type")]
 pub enum Value {
     Bool(bool),

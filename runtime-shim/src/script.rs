@@ -9,7 +9,7 @@ use crate::single::Single;
 use crate::traps::RECOVERY;
 use crate::{abort, arch};
 use core::ptr;
-use wasmelt_abi::script::{Action, RESULTS_MAX, Report, SLOT_BYTES};
+use wasmelt_abi::script::{AREA_ARGS_MAX, Action, RESULTS_MAX, Report, SLOT_BYTES, shape};
 use wasmelt_abi::trap::Trap;
 
 /// A result's slot, aligned as vectors want it.
@@ -17,7 +17,10 @@ use wasmelt_abi::trap::Trap;
 #[repr(C, align(16))]
 struct Slot([u8; SLOT_BYTES]);
 
-/// The running action's results.
+/// The arguments of an action whose result lies in memory.
+static ARGS: Single<[Slot; AREA_ARGS_MAX]> = Single::new([Slot([0; SLOT_BYTES]); AREA_ARGS_MAX]);
+
+/// The running action's results, or the area where its result lies.
 static RESULTS: Single<[Slot; RESULTS_MAX]> = Single::new([Slot([0; SLOT_BYTES]); RESULTS_MAX]);
 
 /// The stack pointer to continue with when the running action traps.
@@ -40,8 +43,73 @@ pub unsafe extern "C" fn wasmelt_script_run(actions: *const Action, count: u64) 
         let report = Report { action: index as u32, trap: trap as u16, results: count as u16 };
         write_all((&raw const report).cast(), Report::BYTES);
         write_all(results, count as usize * SLOT_BYTES);
+        if trap == 0 && action.shape != 0 {
+            // SAFETY: the shape is that of the type of the result, which the adapter has stored.
+            unsafe { report_shaped(action.shape as *const u32, 0, results) };
+        }
     }
     0
+}
+
+/// Reports what lies in memory. The compiler limits how deep shapes nest.
+///
+/// # Safety
+/// `nodes` is the array of a shape, `node` the index of a node, and a value of that shape lies at
+/// `at`.
+unsafe fn report_shaped(nodes: *const u32, node: u32, at: *const u8) {
+    // SAFETY: the operands follow their node, as the shape's description says.
+    let operand = |index: usize| unsafe { *nodes.add(node as usize + index) };
+    // SAFETY: a value of the node's shape lies at `at`, and so do its parts where the node says.
+    unsafe {
+        match operand(0) {
+            shape::PLAIN => write_all(at, operand(1) as usize),
+            shape::LIST => {
+                let elements = at.cast::<*const u8>().read();
+                let count = at.add(8).cast::<usize>().read();
+                write_all(at.add(8), 8);
+                report_elements(nodes, operand(2), elements, count, operand(1) as usize);
+            }
+            shape::ARRAY => {
+                let (count, size) = (operand(1) as usize, operand(2) as usize);
+                report_elements(nodes, operand(3), at, count, size);
+            }
+            shape::FIELDS => {
+                for field in 0..operand(1) as usize {
+                    let offset = operand(2 + 2 * field) as usize;
+                    report_shaped(nodes, operand(3 + 2 * field), at.add(offset));
+                }
+            }
+            _ => {
+                let discriminant_bytes = operand(1) as usize;
+                write_all(at, discriminant_bytes);
+                let case = match discriminant_bytes {
+                    1 => usize::from(*at),
+                    2 => usize::from(at.cast::<u16>().read()),
+                    _ => at.cast::<u32>().read() as usize,
+                };
+                let child = operand(4 + 2 * case);
+                if child != shape::NOTHING {
+                    report_shaped(nodes, child, at.add(operand(3 + 2 * case) as usize));
+                }
+            }
+        }
+    }
+}
+
+/// Reports values side by side: numbers and the bytes of strings all at once.
+///
+/// # Safety
+/// As [`report_shaped`], for `count` values of `size` bytes each.
+unsafe fn report_elements(nodes: *const u32, node: u32, at: *const u8, count: usize, size: usize) {
+    // SAFETY: the caller has promised that the values lie there.
+    unsafe {
+        if *nodes.add(node as usize) == shape::PLAIN {
+            return write_all(at, count * size);
+        }
+        for index in 0..count {
+            report_shaped(nodes, node, at.add(index * size));
+        }
+    }
 }
 
 /// Leaves the action's results in the slots; its trap's code, or 0.
@@ -57,16 +125,35 @@ unsafe fn perform(action: &Action, results: *mut u8) -> u32 {
         }
         return 0;
     }
+    let mut args = action.args as *const u8;
+    if action.shape != 0 {
+        // SAFETY: there are that many arguments, and the last stands for the result's address.
+        args = unsafe { prepare_args(args, action.arg_count as usize, results) };
+    }
     let point = RECOVERY_POINT.with(|point| &raw mut *point);
     RECOVERY.with(|recovery| *recovery = Some(recover));
     // SAFETY: the trampoline has the type of the code that `target` points to; the compiler
     // refuses functions of more results than there are slots.
-    let trap = unsafe {
-        let args = action.args as *const u8;
-        wasmelt_script_try(point, action.trampoline, action.target, args, results)
-    };
+    let trap =
+        unsafe { wasmelt_script_try(point, action.trampoline, action.target, args, results) };
     RECOVERY.with(|recovery| *recovery = None);
     trap
+}
+
+/// The arguments with the address of the result's area as the last.
+///
+/// # Safety
+/// There are `count` slots at `args`, at least 1 and at most `AREA_ARGS_MAX`.
+unsafe fn prepare_args(args: *const u8, count: usize, area: *mut u8) -> *const u8 {
+    ARGS.with(|slots| {
+        let copied = slots.as_mut_ptr().cast::<u8>();
+        // SAFETY: both hold that many slots, and a slot holds an address.
+        unsafe {
+            ptr::copy_nonoverlapping(args, copied, count * SLOT_BYTES);
+            copied.add((count - 1) * SLOT_BYTES).cast::<*mut u8>().write(area);
+        }
+        copied.cast_const()
+    })
 }
 
 /// Called by the trap handler, on whatever stack it has, while an action is running.
@@ -78,6 +165,9 @@ fn recover(trap: Trap) -> ! {
 
 /// Each report goes out at once, so that none is lost whatever happens next.
 fn write_all(bytes: *const u8, len: usize) {
+    if len == 0 {
+        return; // An empty list's address may be anything.
+    }
     // SAFETY: the callers pass memory of that length.
     let mut rest = unsafe { core::slice::from_raw_parts(bytes, len) };
     while !rest.is_empty() {

@@ -1,9 +1,10 @@
 //! What a script expects against what its program reports.
 
 use crate::wast::run::Report;
+use crate::wast::values::{is_equal, print_value};
 use wasmelt_abi::script::SLOT_BYTES;
 use wasmelt_abi::trap::Trap;
-use wasmelt_flatten::program::{Action, Program};
+use wasmelt_flatten::program::{Action, FuncKind, Missing, Program};
 use wasmelt_flatten::script::{Check, CorePattern, Expectation, Expected, Shape, Verdict};
 use wasmelt_flatten::types::ValType;
 
@@ -17,8 +18,11 @@ pub fn check_report(program: &Program, check: &Check, reports: &[Report]) -> Ver
     };
     let trap = match report {
         Report::Trapped(code) => Some(*code),
-        Report::Returned(_) => None,
+        Report::Returned(_) | Report::ReturnedValue(_) => None,
     };
+    if trap == Some(Trap::Unsupported as u8) {
+        return Verdict::Unsupported(name_missing(program));
+    }
     let holds = match (expectation, report) {
         (Expectation::Completes, _) => trap.is_none(),
         (Expectation::Traps, _) => trap.is_some(),
@@ -31,6 +35,13 @@ pub fn check_report(program: &Program, check: &Check, reports: &[Report]) -> Ver
                     Expected::Component(_) => false,
                 })
         }
+        (Expectation::Returns(expected), Report::ReturnedValue(result)) => {
+            match (&expected[..], result) {
+                ([Expected::Component(expected)], Some(result)) => is_equal(expected, result),
+                ([], None) => true,
+                _ => false,
+            }
+        }
         (Expectation::Returns(_), Report::Trapped(_)) => false,
     };
     if holds {
@@ -39,8 +50,25 @@ pub fn check_report(program: &Program, check: &Check, reports: &[Report]) -> Ver
     let got = match report {
         Report::Trapped(code) => format!("a trap: {}", trap_message(*code)),
         Report::Returned(results) => print_results(&result_types(program, *action), results),
+        Report::ReturnedValue(result) => print_list(result.iter().map(print_value)),
     };
     Verdict::Failed(format!("expected {}, got {got}", print_expectation(expectation)))
+}
+
+/// What is not implemented and yet reachable, by name.
+fn name_missing(program: &Program) -> String {
+    let missing =
+        program.funcs.values().filter(|func| func.live).find_map(|func| match &func.kind {
+            FuncKind::Missing(Missing::Construct(name) | Missing::Import(name)) => {
+                Some(name.clone())
+            }
+            FuncKind::Missing(Missing::HostFunc { interface, name }) => {
+                Some(format!("{interface}#{name}"))
+            }
+            FuncKind::Missing(Missing::HostType(message)) => Some(message.clone()),
+            _ => None,
+        });
+    missing.unwrap_or_else(|| "a construct".to_owned())
 }
 
 fn matches(pattern: &CorePattern, slot: &[u8; SLOT_BYTES]) -> bool {
@@ -62,6 +90,7 @@ fn trap_message(code: u8) -> &'static str {
 fn result_types(program: &Program, action: usize) -> Vec<ValType> {
     match &program.actions[action] {
         Action::Get(global) => vec![program.globals[*global].ty.value],
+        Action::CallComponent { .. } => Vec::new(),
         Action::Call { func, .. } => {
             let ty = program.core_types[program.funcs[*func].ty].func();
             ty.map_or_else(Vec::new, |ty| ty.results.to_vec())
@@ -78,7 +107,7 @@ fn print_expectation(expectation: &Expectation) -> String {
         Expectation::Returns(expected) => {
             let expected = expected.iter().map(|expected| match expected {
                 Expected::Core(pattern) => print_pattern(pattern),
-                Expected::Component(value) => format!("{value:?}"),
+                Expected::Component(value) => print_value(value),
             });
             print_list(expected)
         }

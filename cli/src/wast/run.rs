@@ -1,5 +1,6 @@
 //! Runs a script's program and reads what it reports.
 
+use crate::wast::values::{Cursor, lift_slot};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
@@ -7,7 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use wasmelt_abi::script::{Report as ReportRecord, SLOT_BYTES};
 use wasmelt_codegen::options::Options;
-use wasmelt_flatten::program::Program;
+use wasmelt_flatten::program::{Action, Program};
+use wasmelt_flatten::script::Value;
 use wasmelt_frontend::error::{Error, Result};
 
 /// How long a script's program may run. The longest of the official suite takes a second.
@@ -16,8 +18,10 @@ const RUN_TIME_MAX: Duration = Duration::from_secs(120);
 /// What became of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// It returned these results.
+    /// It returned these core values.
     Returned(Vec<[u8; SLOT_BYTES]>),
+    /// It returned this component value, or nothing.
+    ReturnedValue(Option<Value>),
     /// It ended with the trap of that code.
     Trapped(u8),
 }
@@ -38,7 +42,7 @@ pub fn run_actions(program: &Program, options: &Options) -> Result<Vec<Report>> 
         .rewind()
         .and_then(|()| output.read_to_end(&mut bytes))
         .map_err(|e| cannot("the reports cannot be read", e))?;
-    Ok(parse_reports(&bytes))
+    Ok(parse_reports(program, &bytes))
 }
 
 /// How the program ends does not matter: what it did until then is in its reports.
@@ -76,37 +80,44 @@ fn spawn(path: &Path, stdout: File) -> io::Result<Child> {
 }
 
 /// The reports that are whole.
-fn parse_reports(mut bytes: &[u8]) -> Vec<Report> {
-    let mut reports = Vec::new();
-    while let Some((record, rest)) = bytes.split_at_checked(ReportRecord::BYTES) {
-        let half = |at: usize| u16::from_le_bytes([record[at], record[at + 1]]);
-        let (trap, results) = (half(4), usize::from(half(6)));
-        let Some((slots, rest)) = rest.split_at_checked(results * SLOT_BYTES) else { break };
-        bytes = rest;
-        reports.push(match trap {
-            0 => Report::Returned(
-                slots
-                    .chunks_exact(SLOT_BYTES)
-                    .map(|slot| slot.try_into().expect("the chunks have that length"))
-                    .collect(),
-            ),
-            trap => Report::Trapped(trap as u8),
-        });
+fn parse_reports(program: &Program, bytes: &[u8]) -> Vec<Report> {
+    let mut cursor = Cursor(bytes);
+    program.actions.iter().map_while(|action| parse_report(program, action, &mut cursor)).collect()
+}
+
+fn parse_report(program: &Program, action: &Action, cursor: &mut Cursor<'_>) -> Option<Report> {
+    let record = cursor.take(ReportRecord::BYTES)?;
+    let half = |at: usize| u16::from_le_bytes([record[at], record[at + 1]]);
+    let (trap, results) = (half(4), usize::from(half(6)));
+    if trap != 0 {
+        return Some(Report::Trapped(trap as u8));
     }
-    reports
+    let slots = cursor.take(results * SLOT_BYTES)?.chunks_exact(SLOT_BYTES);
+    let slots = slots.map(|slot| slot.try_into().expect("the chunks have that length"));
+    let slots = slots.collect::<Vec<[u8; SLOT_BYTES]>>();
+    let Action::CallComponent { ty, .. } = action else { return Some(Report::Returned(slots)) };
+    let value = match (program.func_types[*ty].result, slots.first()) {
+        (Some(ty), Some(slot)) => Some(lift_slot(&program.types, ty, slot)?),
+        (Some(ty), None) => Some(cursor.read(&program.types, ty)?),
+        (None, _) => None,
+    };
+    Some(Report::ReturnedValue(value))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wasmelt_flatten::program::GlobalId;
 
     #[test]
     fn reports_end_where_the_program_died() {
+        let mut program = Program::default();
+        program.actions = vec![Action::Get(GlobalId::from_u32(0)); 3];
         let mut bytes = vec![0, 0, 0, 0, 0, 0, 1, 0];
         bytes.extend([7; SLOT_BYTES]);
         bytes.extend([1, 0, 0, 0, 8, 0, 0, 0]);
         bytes.extend([2, 0, 0, 0, 0, 0, 1, 0, 1, 2]);
         let whole = [Report::Returned(vec![[7; SLOT_BYTES]]), Report::Trapped(8)];
-        assert_eq!(parse_reports(&bytes), whole);
+        assert_eq!(parse_reports(&program, &bytes), whole);
     }
 }

@@ -20,7 +20,7 @@ const SIZE_MAX: u64 = (1 << 28) - 1;
 
 /// How wide an address is on one side of an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PointerSize {
+pub(crate) enum PointerSize {
     /// A memory with 32-bit indices.
     P32,
     /// A memory with 64-bit indices, or native memory.
@@ -29,7 +29,7 @@ pub(super) enum PointerSize {
 
 impl PointerSize {
     /// Size of an address or a length in bytes.
-    pub(super) fn bytes(self) -> u32 {
+    pub(crate) fn bytes(self) -> u32 {
         match self {
             PointerSize::P32 => 4,
             PointerSize::P64 => 8,
@@ -37,7 +37,7 @@ impl PointerSize {
     }
 
     /// The CLIF type of an address or a length.
-    pub(super) fn clif_type(self) -> ir::Type {
+    pub(crate) fn clif_type(self) -> ir::Type {
         match self {
             PointerSize::P32 => types::I32,
             PointerSize::P64 => types::I64,
@@ -47,7 +47,7 @@ impl PointerSize {
 
 /// Whether a value's bytes mean the same on every side, so that it can be moved without looking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Movable {
+pub(crate) enum Movable {
     /// It must be checked or converted, or it has padding (whose bytes belong to nobody else).
     No,
     /// Numbers side by side: movable between sides of one byte order.
@@ -58,7 +58,7 @@ pub(super) enum Movable {
 
 /// How a type looks on a side of one pointer size.
 #[derive(Clone, Debug)]
-pub(super) struct AbiLayout {
+pub(crate) struct AbiLayout {
     /// Size in bytes.
     pub size: u32,
     /// Alignment in bytes.
@@ -74,13 +74,13 @@ pub(super) struct AbiLayout {
 }
 
 /// The layouts of the types that an adapter deals with.
-pub(super) struct Layouts<'a> {
+pub(crate) struct Layouts<'a> {
     types: &'a Types,
     known: [HashMap<TypeId, AbiLayout>; 2],
 }
 
 impl<'a> Layouts<'a> {
-    pub(super) fn new(types: &'a Types) -> Layouts<'a> {
+    pub(crate) fn new(types: &'a Types) -> Layouts<'a> {
         Layouts { types, known: Default::default() }
     }
 
@@ -89,13 +89,13 @@ impl<'a> Layouts<'a> {
     /// # Errors
     ///
     /// `Unsupported` if the type nests too deeply or is too large.
-    pub(super) fn prepare(&mut self, ty: TypeId) -> Result<()> {
+    pub(crate) fn prepare(&mut self, ty: TypeId) -> Result<()> {
         self.compute(ty, PointerSize::P32, 0)?;
         self.compute(ty, PointerSize::P64, 0)
     }
 
     /// The layout of a type that was prepared, or a part of one.
-    pub(super) fn get(&self, ty: TypeId, pointer: PointerSize) -> &AbiLayout {
+    pub(crate) fn get(&self, ty: TypeId, pointer: PointerSize) -> &AbiLayout {
         self.known[pointer as usize].get(&ty).expect("types are prepared before use")
     }
 
@@ -104,12 +104,12 @@ impl<'a> Layouts<'a> {
     /// # Errors
     ///
     /// `Unsupported` if they are too large together.
-    pub(super) fn record(&self, fields: &[TypeId], pointer: PointerSize) -> Result<AbiLayout> {
+    pub(crate) fn record(&self, fields: &[TypeId], pointer: PointerSize) -> Result<AbiLayout> {
         record_layout(fields.iter().map(|field| self.get(*field, pointer)))
     }
 
     /// Offsets in bytes of prepared types side by side, as a record has them.
-    pub(super) fn field_offsets(&self, fields: &[TypeId], pointer: PointerSize) -> Vec<u32> {
+    pub(crate) fn field_offsets(&self, fields: &[TypeId], pointer: PointerSize) -> Vec<u32> {
         let mut end = 0u32;
         let place = |field: &TypeId| {
             let layout = self.get(*field, pointer);
@@ -121,14 +121,14 @@ impl<'a> Layouts<'a> {
     }
 
     /// Where a variant's payload is: its offset in bytes.
-    pub(super) fn payload_offset(&self, cases: &[Option<TypeId>], pointer: PointerSize) -> u32 {
+    pub(crate) fn payload_offset(&self, cases: &[Option<TypeId>], pointer: PointerSize) -> u32 {
         let payloads = cases.iter().flatten();
         let align = payloads.map(|case| self.get(*case, pointer).align).max().unwrap_or(1);
         discriminant_bytes(cases.len()).next_multiple_of(align)
     }
 
     /// The core values that the payloads of a variant share, if they are few enough.
-    pub(super) fn joined_payload(
+    pub(crate) fn joined_payload(
         &self,
         cases: &[Option<TypeId>],
         pointer: PointerSize,
@@ -214,7 +214,7 @@ impl<'a> Layouts<'a> {
 }
 
 /// The fields of a record or a tuple.
-pub(super) fn fields_of(ty: &Type) -> Vec<TypeId> {
+pub(crate) fn fields_of(ty: &Type) -> Vec<TypeId> {
     match ty {
         Type::Record(fields) => fields.iter().map(|(_, ty)| *ty).collect(),
         Type::Tuple(fields) => fields.clone(),
@@ -223,7 +223,7 @@ pub(super) fn fields_of(ty: &Type) -> Vec<TypeId> {
 }
 
 /// The payloads of a variant's cases: a variant, an option or a result.
-pub(super) fn cases_of(ty: &Type) -> Vec<Option<TypeId>> {
+pub(crate) fn cases_of(ty: &Type) -> Vec<Option<TypeId>> {
     match ty {
         Type::Variant(cases) => cases.iter().map(|(_, payload)| *payload).collect(),
         Type::Option(payload) => vec![None, Some(*payload)],
@@ -233,7 +233,7 @@ pub(super) fn cases_of(ty: &Type) -> Vec<Option<TypeId>> {
 }
 
 /// Size in bytes of the discriminant of a variant or enum with that many cases.
-pub(super) fn discriminant_bytes(cases: usize) -> u32 {
+pub(crate) fn discriminant_bytes(cases: usize) -> u32 {
     match cases {
         0..=0x100 => 1,
         0x101..=0x1_0000 => 2,
@@ -242,7 +242,7 @@ pub(super) fn discriminant_bytes(cases: usize) -> u32 {
 }
 
 /// Size in bytes of flags with that many labels, at most 32.
-pub(super) fn flags_bytes(labels: usize) -> u32 {
+pub(crate) fn flags_bytes(labels: usize) -> u32 {
     match labels {
         0..=8 => 1,
         9..=16 => 2,

@@ -25,7 +25,7 @@
 //! Follows `CanonicalABI.md`. Lifting and lowering interleave, which nobody can observe: lifting
 //! only reads, and every fault ends the program.
 
-mod abi_layout;
+pub(crate) mod abi_layout;
 mod call;
 mod copy;
 mod endpoint;

@@ -13,16 +13,49 @@ pub struct Action {
     pub target: u64,
     /// Address of the arguments, `SLOT_BYTES` each.
     pub args: u64,
-    /// Number of results; 1 if the action reads a global.
+    /// Address of the result's shape, if it lies in memory: then the last argument stands for the
+    /// address of `RESULT_AREA_BYTES` bytes for it. Otherwise 0.
+    pub shape: u64,
+    /// Number of results in slots; 1 if the action reads a global.
     pub results: u32,
     /// Size of the global's value in bytes.
     pub global_bytes: u32,
+    /// Number of arguments.
+    pub arg_count: u32,
+    /// Always 0.
+    pub padding: u32,
 }
 
 impl Action {
     /// Size of the record.
-    pub const BYTES: u64 = 32;
+    pub const BYTES: u64 = 48;
 }
+
+/// Where things lie in memory that are to be reported: a tree of words. A node is one of these
+/// and its operands; children are word indices in the same array, and the root is at 0.
+pub mod shape {
+    /// Bytes to report as they are: how many.
+    pub const PLAIN: u32 = 0;
+    /// A pointer and a number of elements, 8 bytes each: the element's size and its node. The
+    /// number is reported, then the elements.
+    pub const LIST: u32 = 1;
+    /// Parts at fixed places: how many, then for each its offset and its node.
+    pub const FIELDS: u32 = 2;
+    /// A discriminant, and what it says is behind it: the discriminant's size, the number of
+    /// cases, then for each the offset and the node, or `NOTHING`. The discriminant is reported,
+    /// then what is behind it.
+    pub const CASES: u32 = 3;
+    /// Elements side by side: how many, each one's size, the element's node.
+    pub const ARRAY: u32 = 4;
+    /// A case without a payload.
+    pub const NOTHING: u32 = u32::MAX;
+}
+
+/// Room for a result that lies in memory.
+pub const RESULT_AREA_BYTES: usize = RESULTS_MAX * SLOT_BYTES;
+
+/// Largest number of arguments of a function whose result lies in memory.
+pub const AREA_ARGS_MAX: usize = 17;
 
 /// Size of an argument's or a result's slot: the widest core value. A narrower value stands at
 /// its start; the bytes behind a result are not defined.
@@ -31,7 +64,8 @@ pub const SLOT_BYTES: usize = 16;
 /// Largest number of results of a function that a script calls.
 pub const RESULTS_MAX: usize = 4096;
 
-/// What became of an action. Behind it follow the results, `SLOT_BYTES` each.
+/// What became of an action. Behind it follow the results, `SLOT_BYTES` each, or if the action
+/// has a shape and has not trapped, the bytes that the shape selects, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Report {

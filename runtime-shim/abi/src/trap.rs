@@ -114,4 +114,6 @@ traps! {
     Unlinkable = 29, "incompatible import: smaller than its declared minimum";
     /// A host function was called against its contract.
     HostContract = 30, "host function called against its contract";
+    /// A script reached what is not implemented; no other program contains such code.
+    Unsupported = 31, "not implemented";
 }
