@@ -42,7 +42,8 @@ pub(crate) fn resolve_import<'a>(
         }
         return Ok(Resolved::Entity(*entity));
     }
-    if frame.args.is_some() && !import.name.starts_with("wasi:") {
+    let is_asked_for = frame.is_outermost() && frame.args.is_some();
+    if is_asked_for && import.binding.is_none() && !import.name.starts_with("wasi:") {
         return Err(Error::invalid("nothing of that name is there"));
     }
     let entity = match import.binding {
