@@ -1,7 +1,8 @@
 //! The command line's grammar.
 
-use crate::grants::{self, DirGrant, EnvGrant};
+use crate::grants::{self, DirGrant, EnvGrant, Grants, Network};
 use crate::pipeline::{Emit, Options};
+use crate::policy::read_policy;
 use crate::{Error, Result};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -25,6 +26,8 @@ pub enum Command {
     Build(BuildArgs),
     /// Build into a temporary file and execute it.
     Run(RunArgs),
+    /// Print what an executable is granted, and which of the host's functions it can call.
+    Inspect(InspectArgs),
     /// Run test scripts, each as one native program.
     Wast(WastArgs),
 }
@@ -58,6 +61,13 @@ pub struct RunArgs {
     pub args: Vec<OsString>,
 }
 
+/// Arguments of `inspect`.
+#[derive(Debug, ClapArgs)]
+pub struct InspectArgs {
+    /// An executable that `wasmelt build` wrote.
+    pub program: PathBuf,
+}
+
 /// Arguments of `wast`.
 #[derive(Debug, ClapArgs)]
 pub struct WastArgs {
@@ -80,6 +90,20 @@ pub struct CommonArgs {
     /// Take an imported component, core module or instance from this file.
     #[arg(long, value_name = "IMPORT=PATH", value_parser = parse_with)]
     pub with: Vec<(String, PathBuf)>,
+    /// What the program may use.
+    #[command(flatten)]
+    pub grants: GrantArgs,
+    /// How to generate code.
+    #[command(flatten)]
+    pub code: CodeArgs,
+    /// Say on stderr what each phase did and how long it took.
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// Arguments that grant something.
+#[derive(Debug, ClapArgs)]
+pub struct GrantArgs {
     /// Let the program use a directory; HOST is resolved when the program runs.
     #[arg(long, value_name = "HOST[::GUEST][:ro]", value_parser = grants::parse_dir)]
     pub dir: Vec<DirGrant>,
@@ -89,12 +113,29 @@ pub struct CommonArgs {
     /// Let the program see the caller's whole environment.
     #[arg(long)]
     pub inherit_env: bool,
-    /// How to generate code.
-    #[command(flatten)]
-    pub code: CodeArgs,
-    /// Say on stderr what each phase did and how long it took.
-    #[arg(short, long)]
-    pub verbose: bool,
+    /// Let the program use the network.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub network: Option<Network>,
+    /// Grant also what this file says, in TOML and the same words.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+impl GrantArgs {
+    /// Everything that is granted, the policy's grants first.
+    fn collect(&self) -> Result<Grants> {
+        let mut grants = match &self.policy {
+            Some(path) => read_policy(path)?,
+            None => Grants::default(),
+        };
+        grants.extend(Grants {
+            dirs: self.dir.clone(),
+            envs: self.env.clone(),
+            inherit_env: self.inherit_env,
+            network: self.network.unwrap_or_default(),
+        });
+        Ok(grants)
+    }
 }
 
 /// Arguments that change the generated code.
@@ -177,15 +218,16 @@ impl CommonArgs {
     ///
     /// # Errors
     ///
-    /// A grant that cannot be recorded, such as a path that is no Unicode.
+    /// A grant that cannot be recorded, or a policy that cannot be read.
     pub fn pipeline_options(&self, emit: Emit, strip: bool) -> Result<Options> {
-        let grants =
-            grants::encode(&self.dir, &self.env, self.inherit_env).map_err(Error::environment)?;
+        let granted = self.grants.collect()?;
+        let grants = grants::encode(&granted).map_err(Error::environment)?;
         Ok(Options {
             emit,
             read: ReadOptions { with: self.with.clone() },
             codegen: CodegenOptions { strip, grants, ..self.code.to_codegen() },
-            grants_dirs: !self.dir.is_empty(),
+            grants_dirs: !granted.dirs.is_empty(),
+            grants_network: granted.network != Network::None,
         })
     }
 }

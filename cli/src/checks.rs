@@ -26,17 +26,23 @@ pub fn require_entry(input: &Path, program: &Program) -> Result<()> {
 /// A note if the program can use what nobody grants it. The caller of the executable could still
 /// grant it, so this is no error.
 pub fn note_missing_grants(program: &Program, options: &Options) -> Vec<String> {
-    let reaches_files = program
-        .hosts
-        .values()
-        .any(|host| host.live && host.interface.starts_with("wasi:filesystem/"));
-    if reaches_files && !options.grants_dirs {
-        vec![
+    let reaches = |package: &str| {
+        program.hosts.values().any(|host| host.live && host.interface.starts_with(package))
+    };
+    let mut notes = Vec::new();
+    if reaches("wasi:filesystem/") && !options.grants_dirs {
+        notes.push(
             "the program can reach file-system functions, but no directory is granted: \
              add `--dir HOST::GUEST`"
                 .to_string(),
-        ]
-    } else {
-        Vec::new()
+        );
     }
+    if reaches("wasi:sockets/") && !options.grants_network {
+        notes.push(
+            "the program can reach socket functions, but the network is not granted: \
+             add `--network outbound` or `--network all`"
+                .to_string(),
+        );
+    }
+    notes
 }

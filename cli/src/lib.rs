@@ -9,9 +9,11 @@ pub mod args;
 mod checks;
 mod describe;
 pub mod grants;
+mod inspect;
 pub mod output;
 pub mod phases;
 pub mod pipeline;
+mod policy;
 pub mod run;
 pub mod wast;
 
@@ -41,6 +43,7 @@ pub fn run_command_line(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = match args.command {
         Command::Build(args) => build(&args),
         Command::Run(args) => build_and_execute(&args).map(|never| match never {}),
+        Command::Inspect(args) => inspect::inspect(&args.program),
         Command::Wast(args) => return run_scripts(&args),
     };
     match result {

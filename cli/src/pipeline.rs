@@ -42,6 +42,8 @@ pub struct Options {
     pub codegen: codegen::Options,
     /// Whether `codegen.grants` grants a directory.
     pub grants_dirs: bool,
+    /// Whether it grants any of the network.
+    pub grants_network: bool,
 }
 
 /// What was made.

@@ -15,7 +15,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use wasmelt::grants::{DirGrant, EnvGrant, encode};
+use wasmelt::grants::{DirGrant, EnvGrant, Grants, encode};
 use wasmelt::phases::Phases;
 use wasmelt::pipeline::{Options, compile};
 
@@ -127,7 +127,7 @@ fn make_options(wanted: &Value, module: &Path, scratch: &Path) -> Result<Options
         })
         .collect();
     let mut options = Options { grants_dirs: !dirs.is_empty(), ..Options::default() };
-    options.codegen.grants = encode(&dirs, &envs, false)?;
+    options.codegen.grants = encode(&Grants { dirs, envs, ..Grants::default() })?;
     Ok(options)
 }
 

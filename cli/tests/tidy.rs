@@ -55,6 +55,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
         &[
             "clap",
             "tempfile",
+            "toml",
             "wasmelt-abi",
             "wasmelt-codegen",
             "wasmelt-flatten",

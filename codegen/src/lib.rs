@@ -27,6 +27,7 @@ mod shim;
 pub mod tables;
 pub mod translate;
 
+pub use link::notes::{Notes, read_notes};
 pub use object::ObjectFile;
 pub use options::Options;
 pub use wasmelt_flatten::{error, interface, module, program, types};

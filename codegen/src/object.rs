@@ -12,7 +12,7 @@ use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::link::machine::{Machine, Values};
 use crate::options::Options;
-use crate::program::{DataId, ElemId, FuncId};
+use crate::program::{DataId, ElemId, FuncId, Program};
 use crate::script::{Pointee, build_actions};
 use crate::tables::{Tables, build_tables};
 use cranelift_entity::SecondaryMap;
@@ -30,6 +30,8 @@ pub struct ObjectFile {
     pub bytes: Vec<u8>,
     /// The address space that must exist when the program starts, in ascending order.
     pub fixed: Vec<FixedRange>,
+    /// The host functions that can be called, `interface#function`, sorted.
+    pub host_funcs: Vec<String>,
 }
 
 /// A part of the address space whose place the layout decided.
@@ -66,7 +68,16 @@ pub fn write_object(
     let fixed = writer.write_fixed(initial);
     let bytes = writer.object.write();
     let bytes = bytes.map_err(|error| Error::unsupported(format!("an object file: {error}")))?;
-    Ok(ObjectFile { bytes, fixed })
+    Ok(ObjectFile { bytes, fixed, host_funcs: list_host_funcs(env.program) })
+}
+
+fn list_host_funcs(program: &Program) -> Vec<String> {
+    let live = program.hosts.values().filter(|host| host.live);
+    let mut names: Vec<String> =
+        live.map(|host| format!("{}#{}", host.interface, host.name)).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// Where each function lies in the text.

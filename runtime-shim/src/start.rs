@@ -82,6 +82,28 @@ pub fn environment_pointer() -> *mut *mut u8 {
     at.wrapping_add(count + 2)
 }
 
+/// Whether the program has authority that its caller lacks, because it is set-user-id or the like.
+pub fn is_privileged() -> bool {
+    const AT_NULL: usize = 0;
+    const AT_SECURE: usize = 23;
+    let mut at = environment_pointer().cast_const().cast::<usize>();
+    // SAFETY: the kernel ends the environment with a null, puts pairs of numbers behind it and ends
+    // those with `AT_NULL`; the pointer stays within.
+    unsafe {
+        while at.read() != 0 {
+            at = at.add(1);
+        }
+        at = at.add(1);
+        loop {
+            match at.read() {
+                AT_NULL => return false,
+                AT_SECURE => return at.add(1).read() != 0,
+                _ => at = at.add(2),
+            }
+        }
+    }
+}
+
 fn strings_until_null(
     mut at: *const *const core::ffi::c_char,
 ) -> impl Iterator<Item = &'static CStr> + Clone {

@@ -1,5 +1,6 @@
 //! Tests of the whole compiler, most of them files below `tests/`: see `CONTRIBUTING.md`.
 
+mod authority;
 mod clif;
 mod command;
 mod diagnostics;

@@ -6,8 +6,10 @@ use super::place::Plan;
 use object::{Endianness, elf};
 use std::collections::HashSet;
 
-const HEADER_BYTES: usize = 64;
-const PROGRAM_HEADER_BYTES: u16 = 56;
+/// Size of the file's header.
+pub const HEADER_BYTES: usize = 64;
+/// Size of each program header.
+pub const PROGRAM_HEADER_BYTES: u16 = 56;
 const SECTION_HEADER_BYTES: u16 = 64;
 const SYMBOL_BYTES: u64 = 24;
 
@@ -16,28 +18,33 @@ const SECTION_HEADERS_AT: usize = 40;
 const SECTION_COUNT_AT: usize = 60;
 
 /// Fields in the target's byte order, one after the other.
-struct Fields {
-    bytes: Vec<u8>,
+pub struct Fields {
+    /// What has been written.
+    pub bytes: Vec<u8>,
     big_endian: bool,
 }
 
 impl Fields {
-    fn new(machine: Machine) -> Fields {
+    /// Nothing is written yet.
+    pub fn new(machine: Machine) -> Fields {
         let big_endian = machine.object_target().1 == Endianness::Big;
         Fields { bytes: Vec::new(), big_endian }
     }
 
-    fn u16(&mut self, value: u16) {
+    /// Writes two bytes.
+    pub fn u16(&mut self, value: u16) {
         let bytes = if self.big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
         self.bytes.extend(bytes);
     }
 
-    fn u32(&mut self, value: u32) {
+    /// Writes four bytes.
+    pub fn u32(&mut self, value: u32) {
         let bytes = if self.big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
         self.bytes.extend(bytes);
     }
 
-    fn u64(&mut self, value: u64) {
+    /// Writes eight bytes.
+    pub fn u64(&mut self, value: u64) {
         let bytes = if self.big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
         self.bytes.extend(bytes);
     }
@@ -73,7 +80,7 @@ fn write_headers(machine: Machine, plan: &Plan) -> Vec<u8> {
     out.u32(0);
     out.u16(HEADER_BYTES as u16);
     out.u16(PROGRAM_HEADER_BYTES);
-    out.u16(plan.segments.len() as u16 + 1);
+    out.u16(plan.segments.len() as u16 + 2);
     out.u16(SECTION_HEADER_BYTES);
     out.u16(0);
     out.u16(0);
@@ -94,6 +101,8 @@ fn write_headers(machine: Machine, plan: &Plan) -> Vec<u8> {
     out.u32(elf::PT_GNU_STACK.0);
     out.u32(elf::PF_R.0 | elf::PF_W.0);
     out.bytes.extend([0; 48]);
+    // For the notes, whose place is known last.
+    out.bytes.extend([0; PROGRAM_HEADER_BYTES as usize]);
     out.bytes
 }
 

@@ -8,6 +8,7 @@
 
 mod elf;
 mod input;
+pub mod notes;
 mod place;
 mod relocate;
 mod resolve;
@@ -19,6 +20,7 @@ use crate::error::Result;
 use crate::object::ObjectFile;
 use crate::options::Options;
 use machine::Machine;
+use notes::Notes;
 
 /// Links the object with a shim to the bytes of an executable.
 ///
@@ -38,6 +40,8 @@ pub fn link(object: &ObjectFile, shim: &[u8], options: &Options) -> Result<Vec<u
     // Past this line everything has its address and its place in the file.
     let mut bytes = elf::write_contents(machine, &inputs, &plan);
     relocate::apply_relocations(machine, &inputs, &symbols, &plan, &mut bytes)?;
+    let notes = Notes { grants: options.grants.clone(), host_funcs: object.host_funcs.clone() };
+    notes::append_notes(machine, &notes, &plan, &mut bytes);
     if !options.strip {
         elf::append_symbols(machine, &inputs, &plan, &mut bytes);
     }

@@ -90,8 +90,8 @@ pub fn place_sections(
     let placer = Placer { inputs, live, page_bytes };
     let has_data = placer.any(&[Kind::Writable, Kind::Zero]) || !plan.got_symbols.is_empty();
     let segments = fixed.iter().map(count_segments).sum::<usize>() + 1 + usize::from(has_data);
-    // One more program header says that the stack is not executable.
-    let mut end = HEADER_BYTES + PROGRAM_HEADER_BYTES * (segments as u64 + 1);
+    // Two more program headers say that the stack is not executable and where the notes are.
+    let mut end = HEADER_BYTES + PROGRAM_HEADER_BYTES * (segments as u64 + 2);
     for range in fixed.iter().filter(|range| !range.is_writable) {
         placer.place_range(&mut plan, range, &mut end)?;
     }

@@ -57,7 +57,7 @@ impl Builder {
 }
 
 fn guest(builder: Builder, fixed: Vec<FixedRange>) -> ObjectFile {
-    ObjectFile { bytes: builder.finish(), fixed }
+    ObjectFile { bytes: builder.finish(), fixed, host_funcs: vec!["a:b/c#f".to_owned()] }
 }
 
 fn names(executable: &[u8]) -> Vec<String> {

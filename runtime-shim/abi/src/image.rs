@@ -64,4 +64,22 @@ pub enum Grant {
     EnvInherit = 4,
     /// The caller's whole environment.
     EnvInheritAll = 5,
+    /// Connections that the program opens, and names that it looks up.
+    NetworkOutbound = 6,
+    /// Those, and connections that others open to it.
+    NetworkAll = 7,
+}
+
+/// Variables of the caller's environment that change the grants at run time, `docs/grants.md`.
+pub mod variables {
+    /// Adds folders.
+    pub const DIR: &str = "WASMELT_DIR";
+    /// Adds environment variables.
+    pub const ENV: &str = "WASMELT_ENV";
+    /// Adds the network.
+    pub const NETWORK: &str = "WASMELT_NETWORK";
+    /// Takes away, whoever granted it.
+    pub const DENY: &str = "WASMELT_DENY";
+    /// Separates the parts of a variable's value.
+    pub const SEPARATOR: u8 = b';';
 }
