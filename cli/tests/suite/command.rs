@@ -38,6 +38,13 @@ fn read_only(name: &str, directory: &TempDir) -> Output {
 }
 
 #[test]
+fn readme_shows_what_the_example_prints() {
+    let readme = fs::read_to_string(repository().join("README.md")).expect("it is there");
+    let quoted: String = FILES_OUTPUT.lines().map(|line| format!("    {line}\n")).collect();
+    assert!(readme.contains(&quoted), "README.md shows something else than\n{quoted}");
+}
+
+#[test]
 fn both_forms_of_the_graph_do_the_same() {
     for form in ["parent.wat", "parent-inline.wat"] {
         let data = scratch();
