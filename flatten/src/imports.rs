@@ -10,7 +10,7 @@ use crate::components::{Frame, component_item, outer_scope};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::limits::INSTANCE_TYPE_DEPTH_MAX;
-use crate::link_component::check_import;
+use crate::link_component::match_import;
 use crate::program::Missing;
 use crate::scope::{
     Closure, ComponentFunc, Entity, Exports, InstanceId, Scope, ScopeId, TypeValue,
@@ -35,16 +35,14 @@ pub(crate) fn resolve_import<'a>(
     frame: &Frame<'a>,
     import: &'a Import,
 ) -> Result<Resolved<'a>> {
-    if let Some(entity) = frame.args.as_ref().and_then(|args| args.get(&import.name)) {
-        if frame.is_outermost() {
-            // Nothing has compared these types yet.
-            check_import(state, frame.scope, &import.ty, *entity)?;
-        }
-        return Ok(Resolved::Entity(*entity));
+    let arg = frame.args.as_ref().and_then(|args| args.get(&import.name)).copied();
+    let is_hosts = import.binding.is_some() || import.name.starts_with("wasi:");
+    if frame.is_outermost() && frame.args.is_some() && (arg.is_some() || !is_hosts) {
+        // A script supplies the arguments: nothing has compared these types yet.
+        return match_import(state, frame.scope, &import.ty, arg).map(Resolved::Entity);
     }
-    let is_asked_for = frame.is_outermost() && frame.args.is_some();
-    if is_asked_for && import.binding.is_none() && !import.name.starts_with("wasi:") {
-        return Err(Error::invalid("nothing of that name is there"));
+    if let Some(entity) = arg {
+        return Ok(Resolved::Entity(entity));
     }
     let entity = match import.binding {
         Some(Binding::Component(component)) => {

@@ -7,72 +7,84 @@
 
 use crate::components::{add_entity, component_item, outer_scope};
 use crate::error::{Error, Result};
-use crate::interface::FuncTypeId;
+use crate::interface::{FuncType, FuncTypeId};
 use crate::limits::INSTANCE_TYPE_DEPTH_MAX;
-use crate::scope::{ComponentFunc, ComponentFuncId, Entity, InstanceId, Scope, ScopeId, TypeValue};
+use crate::scope::{
+    ComponentFunc, ComponentFuncId, Entity, Exports, InstanceId, Scope, ScopeId, TypeValue,
+};
 use crate::state::Flattener;
 use crate::typing::eval_type;
 use wasmelt_frontend::composition::{ExternType, Item, Sort, TypeAlias, TypeDecl};
 
-/// Checks that `found` may be what is imported as `wanted`, a type of `scope`. What the types of
-/// core modules and components say is not kept, so of those only the sort is compared.
-pub(crate) fn check_import<'a>(
+/// What is imported as `wanted`, a type of `scope`, if `found` may be that. A type that the import
+/// itself determines need not be there. What the types of core modules and components say is not
+/// kept, so of those only the sort is compared.
+pub(crate) fn match_import<'a>(
     state: &mut Flattener<'a>,
     scope: ScopeId,
     wanted: &'a ExternType,
-    found: Entity<'a>,
-) -> Result<()> {
-    check_entity(state, scope, wanted, found, 0)
+    found: Option<Entity<'a>>,
+) -> Result<Entity<'a>> {
+    match_entity(state, scope, wanted, found, 0)
 }
 
-fn check_entity<'a>(
+fn match_entity<'a>(
     state: &mut Flattener<'a>,
     scope: ScopeId,
     wanted: &'a ExternType,
-    found: Entity<'a>,
+    found: Option<Entity<'a>>,
     depth: usize,
-) -> Result<()> {
+) -> Result<Entity<'a>> {
     let type_at = |state: &Flattener<'a>, index: u32| state.scopes[scope].types[index as usize];
     let matches = match (wanted, found) {
-        (ExternType::Func(index), Entity::Func(func)) => {
+        (ExternType::TypeEq(index), None) => return Ok(Entity::Type(type_at(state, *index))),
+        (ExternType::Instance(index), None | Some(Entity::Instance(_))) => {
+            let TypeValue::Instance(decls, parent) = type_at(state, *index) else {
+                unreachable!("validation lets no instance have another type than an instance's")
+            };
+            let found = match found {
+                Some(Entity::Instance(instance)) => Some(instance),
+                _ => None,
+            };
+            let instance = match_instance(state, parent, decls, found, depth + 1)?;
+            return Ok(Entity::Instance(instance));
+        }
+        (_, None) => return Err(Error::invalid("nothing of that name is there")),
+        (ExternType::Func(index), Some(Entity::Func(func))) => {
             match (type_at(state, *index), func_type(state, func)) {
-                (TypeValue::Func(wanted), Some(found)) => wanted == found,
+                (TypeValue::Func(wanted), Some(found)) => is_same_func(state, wanted, found),
                 // What is not implemented is reported where it is called.
                 _ => true,
             }
         }
-        (ExternType::TypeEq(index), Entity::Type(found)) => {
+        (ExternType::TypeEq(index), Some(Entity::Type(found))) => {
             is_same_type(type_at(state, *index), found)
         }
-        (ExternType::TypeResource, Entity::Type(TypeValue::Resource(_))) => true,
-        (ExternType::Instance(index), Entity::Instance(instance)) => {
-            return match type_at(state, *index) {
-                TypeValue::Instance(decls, parent) => {
-                    check_instance(state, parent, decls, instance, depth + 1)
-                }
-                other => unreachable!("validation lets no instance have the type {other:?}"),
-            };
-        }
-        (ExternType::CoreModule, Entity::Module(_))
-        | (ExternType::Component(_), Entity::Component(_)) => true,
+        (ExternType::TypeResource, Some(Entity::Type(TypeValue::Resource(_))))
+        | (ExternType::CoreModule, Some(Entity::Module(_)))
+        | (ExternType::Component(_), Some(Entity::Component(_))) => true,
         _ => return Err(Error::invalid("another sort of item is there")),
     };
-    if matches { Ok(()) } else { Err(Error::invalid("an item of another type is there")) }
+    match (matches, found) {
+        (true, Some(found)) => Ok(found),
+        _ => Err(Error::invalid("an item of another type is there")),
+    }
 }
 
-/// Checks each export that an instance type declares, in a scope of its own.
-fn check_instance<'a>(
+/// The exports that an instance type declares, each matched in a scope of their own.
+fn match_instance<'a>(
     state: &mut Flattener<'a>,
     parent: ScopeId,
     decls: &'a [TypeDecl],
-    instance: InstanceId,
+    instance: Option<InstanceId>,
     depth: usize,
-) -> Result<()> {
+) -> Result<InstanceId> {
     if depth > INSTANCE_TYPE_DEPTH_MAX {
         let max = INSTANCE_TYPE_DEPTH_MAX;
         return Err(Error::unsupported(format!("instance types nested deeper than {max} levels")));
     }
     let scope = state.scopes.push(Scope { parent: Some(parent), ..Scope::default() });
+    let mut exports = Exports::new();
     for decl in decls {
         match decl {
             TypeDecl::CoreType => {}
@@ -82,16 +94,15 @@ fn check_instance<'a>(
             }
             TypeDecl::Alias { sort, target } => add_alias(state, scope, *sort, target)?,
             TypeDecl::Export { name, ty } => {
-                let context = || format!("the export `{name}`");
-                let found = state.export(instance, name);
-                let found = found.ok_or_else(|| Error::invalid("missing").context(context()))?;
-                check_entity(state, scope, ty, found, depth)
-                    .map_err(|error| error.context(context()))?;
-                add_entity(state, scope, found);
+                let found = instance.and_then(|instance| state.export(instance, name));
+                let entity = match_entity(state, scope, ty, found, depth)
+                    .map_err(|error| error.context(format!("the export `{name}`")))?;
+                add_entity(state, scope, entity);
+                exports.insert(name.clone(), entity);
             }
         }
     }
-    Ok(())
+    Ok(state.instances.push(exports))
 }
 
 fn add_alias<'a>(
@@ -121,6 +132,13 @@ fn func_type(state: &Flattener<'_>, func: ComponentFuncId) -> Option<FuncTypeId>
         ComponentFunc::Host(host) => Some(state.program.hosts[*host].ty),
         ComponentFunc::Missing(_) => None,
     }
+}
+
+/// The host's functions have no names for their parameters, so names do not count.
+fn is_same_func(state: &Flattener<'_>, wanted: FuncTypeId, found: FuncTypeId) -> bool {
+    let (wanted, found) = (&state.program.func_types[wanted], &state.program.func_types[found]);
+    let types = |ty: &FuncType| ty.params.iter().map(|(_, ty)| *ty).collect::<Vec<_>>();
+    wanted.result == found.result && types(wanted) == types(found)
 }
 
 fn is_same_type(wanted: TypeValue<'_>, found: TypeValue<'_>) -> bool {

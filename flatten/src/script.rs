@@ -75,7 +75,7 @@ pub enum Expectation {
 
 /// Links a script into one closed world.
 pub fn link_script(script: Script) -> error::Result<ScriptProgram> {
-    let Script { composition, spectest, directives } = script;
+    let Script { composition, spectest, host, directives } = script;
     let Composition { files, core_types, modules, components, root: _ } = composition;
     let program = Program { files, core_types, modules, ..Program::default() };
     let mut flattener = Flattener::new(program, &components, wasmelt_abi::wit::FILES);
@@ -90,15 +90,21 @@ pub fn link_script(script: Script) -> error::Result<ScriptProgram> {
         latest_instance: None,
         registered: IndexMap::new(),
         trampolines: IndexMap::new(),
+        host: None,
         without_thread: false,
     };
     let spectest = linker.instantiate(Definable::Module(spectest), Some("spectest"));
     let spectest = spectest.map(|(instance, _)| instance);
     linker.registered.insert("spectest".to_owned(), spectest);
+    let guests_from = linker.instantiate_host(host)?;
     linker.link_directives(directives);
     let Linker { flattener, checks, .. } = linker;
     // The actions are the roots.
-    let program = crate::finish(flattener, [], Observer::Script)?;
+    let mut program = crate::finish(flattener, [], Observer::Script)?;
+    // The stand-in for the host survives traps, as the host does; nothing calls back into it.
+    for (id, component) in program.component_instances.iter_mut() {
+        component.needs_may_enter &= id >= guests_from;
+    }
     Ok(ScriptProgram { program, checks })
 }
 
@@ -116,6 +122,16 @@ impl From<Error> for Absent {
         match error.kind() {
             Kind::Unsupported => Absent::Unsupported(error.message().to_owned()),
             _ => Absent::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<Absent> for Error {
+    fn from(absent: Absent) -> Error {
+        match absent {
+            Absent::Failed(reason) => Error::invalid(reason),
+            Absent::Unsupported(what) => Error::unsupported(what),
+            Absent::TooLarge(what) => Error::unsupported(format!("{what} of that size")),
         }
     }
 }
@@ -157,6 +173,8 @@ struct Linker<'a> {
     latest_instance: Option<Result<Instance, Absent>>,
     /// The instances by the name that imports use.
     registered: IndexMap<String, Result<Instance, Absent>>,
+    /// The instance whose exports every component may import.
+    host: Option<InstanceId>,
     /// The trampolines by the type of the functions that they call.
     trampolines: IndexMap<CoreTypeId, FuncId>,
     /// Whether a thread is left out, so that nothing after it means what it should.

@@ -21,6 +21,8 @@ pub struct Script {
     pub composition: Composition,
     /// The module that scripts import under the name `spectest`.
     pub spectest: ModuleId,
+    /// A component whose exports components import, if the script mentions it.
+    pub host: Option<ComponentId>,
     /// The directives, in order.
     pub directives: Vec<Directive>,
 }

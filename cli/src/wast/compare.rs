@@ -20,7 +20,10 @@ pub fn check_report(program: &Program, check: &Check, reports: &[Report]) -> Ver
         Report::Trapped(code) => Some(*code),
         Report::Returned(_) | Report::ReturnedValue(_) => None,
     };
-    if trap == Some(Trap::Unsupported as u8) {
+    // What is not implemented ends an action like a trap, after which its instance is closed.
+    let unsupported = Report::Trapped(Trap::Unsupported as u8);
+    let closed = Report::Trapped(Trap::CannotEnter as u8);
+    if *report == unsupported || (*report == closed && reports[..*action].contains(&unsupported)) {
         return Verdict::Unsupported(name_missing(program));
     }
     let holds = match (expectation, report) {

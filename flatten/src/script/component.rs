@@ -3,12 +3,25 @@
 use super::{Absent, Argument, Instance, Linker, Value};
 use crate::error::Error;
 use crate::interface::{FuncType, Type, TypeId, Types};
-use crate::program::{Action, FuncId, FuncKind};
+use crate::program::{Action, ComponentInstanceId, FuncId, FuncKind};
 use crate::scope::{Entity, Exports, InstanceId};
 use crate::{instantiate_component, lower_natively};
 use wasmelt_frontend::composition::ComponentId;
 
-impl Linker<'_> {
+impl<'a> Linker<'a> {
+    /// Instantiates what components import from the host; the component instances from the
+    /// returned one on are guests.
+    pub(super) fn instantiate_host(
+        &mut self,
+        host: Option<ComponentId>,
+    ) -> Result<ComponentInstanceId, Error> {
+        if let Some(host) = host {
+            let (host, _) = self.instantiate_component(host, Some("host"))?;
+            self.host = Some(host);
+        }
+        Ok(self.flattener.program.component_instances.next_key())
+    }
+
     /// The instance, and the function that finishes its instantiation.
     pub(super) fn instantiate_component(
         &mut self,
@@ -23,15 +36,19 @@ impl Linker<'_> {
         Ok((instance.map_err(Absent::from)?, init))
     }
 
-    /// What a component may import: every component instance that has a name. A registered name
-    /// hides an instance's own.
-    fn component_args<'a>(&self) -> Exports<'a> {
-        let named = self.instances.iter().chain(&self.registered);
-        let named = named.filter_map(|(name, instance)| match instance {
-            Ok(Instance::Component(instance)) => Some((name.clone(), Entity::Instance(*instance))),
-            _ => None,
-        });
-        named.collect()
+    /// What a component may import: what the host exports, and every component instance that has
+    /// a name. A registered name hides an instance's own.
+    fn component_args(&self) -> Exports<'a> {
+        let mut args = match self.host {
+            Some(host) => self.flattener.exports(host).clone(),
+            None => Exports::new(),
+        };
+        for (name, instance) in self.instances.iter().chain(&self.registered) {
+            if let Ok(Instance::Component(instance)) = instance {
+                args.insert(name.clone(), Entity::Instance(*instance));
+            }
+        }
+        args
     }
 
     /// The action that calls an export with component values. An export of an exported instance

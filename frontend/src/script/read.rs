@@ -14,6 +14,8 @@ use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke};
 
 /// What scripts import under the name `spectest`.
 const SPECTEST: &str = include_str!("spectest.wat");
+/// What components in scripts import from the host.
+const HOST: &str = include_str!("host.wat");
 
 /// Reads a script. An error is one of the whole file: it cannot be read, or its text does not
 /// parse. A definition that is rejected is not an error, but part of the result.
@@ -49,8 +51,12 @@ pub fn parse_script(path: &Path, bytes: &[u8]) -> Result<Script> {
     let threads_wait = text.contains("memory.atomic.wait");
     let mut reader = Reader { path, lines: &lines, session: Session::new(), threads_wait };
     let spectest = reader.define_spectest()?;
+    let host = match text.contains("\"host") {
+        true => Some(reader.define_host()?),
+        false => None,
+    };
     let directives = reader.read_directives(script.directives);
-    Ok(Script { composition: reader.session.finish(None), spectest, directives })
+    Ok(Script { composition: reader.session.finish(None), spectest, host, directives })
 }
 
 struct Reader<'a> {
@@ -66,6 +72,14 @@ impl Reader<'_> {
         match self.session.add_bytes(Path::new("spectest"), bytes)? {
             Root::Module(module) => Ok(module),
             Root::Component(_) => unreachable!("our own module is no component"),
+        }
+    }
+
+    fn define_host(&mut self) -> Result<crate::composition::ComponentId> {
+        let bytes = wat::parse_str(HOST).expect("our own component is well-formed");
+        match self.session.add_bytes(Path::new("host"), bytes)? {
+            Root::Component(component) => Ok(component),
+            Root::Module(_) => unreachable!("our own component is no module"),
         }
     }
 
