@@ -27,10 +27,16 @@ const SUITES: &[&str] = &[
     "wasmtime-misc/winch",
     "wasmtime-misc/function-references",
     "wasmtime-misc/custom-page-sizes",
+    "component-model/values",
+    "component-model/resources",
+    "component-model/linking",
+    "component-model/binary",
+    "component-model/validation",
 ];
 
 /// Folders of which only the scripts that lie directly in them are run.
-const TOP_LEVELS: &[&str] = &["wasmtime-misc"];
+const TOP_LEVELS: &[&str] =
+    &["wasmtime-misc", "wasmtime-misc/component-model", "wasm-tools-cli/component-model"];
 
 #[test]
 fn own_scripts_pass_in_every_configuration() {

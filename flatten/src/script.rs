@@ -113,6 +113,9 @@ pub fn link_script(script: Script) -> error::Result<ScriptProgram> {
 enum Absent {
     Failed(String),
     Unsupported(String),
+    /// A component that imports what no script supplies: what is wrong with it. To define such a
+    /// component says only that it is valid.
+    NotSupplied(String),
     /// It needs more than there can be: what. The specification lets instantiation trap then.
     TooLarge(&'static str),
 }
@@ -129,7 +132,7 @@ impl From<Error> for Absent {
 impl From<Absent> for Error {
     fn from(absent: Absent) -> Error {
         match absent {
-            Absent::Failed(reason) => Error::invalid(reason),
+            Absent::Failed(reason) | Absent::NotSupplied(reason) => Error::invalid(reason),
             Absent::Unsupported(what) => Error::unsupported(what),
             Absent::TooLarge(what) => Error::unsupported(format!("{what} of that size")),
         }
@@ -139,7 +142,7 @@ impl From<Absent> for Error {
 impl From<Absent> for Verdict {
     fn from(absent: Absent) -> Verdict {
         match absent {
-            Absent::Failed(reason) => Verdict::Failed(reason),
+            Absent::Failed(reason) | Absent::NotSupplied(reason) => Verdict::Failed(reason),
             Absent::Unsupported(reason) => Verdict::Unsupported(reason),
             Absent::TooLarge(what) => Verdict::Failed(format!("{what} is too large")),
         }
@@ -217,7 +220,9 @@ impl Linker<'_> {
             DirectiveKind::Module { name, definition } => {
                 let definition = define(definition);
                 self.bind_definition(name.clone(), definition.clone());
-                Some(self.link_instance(name, definition))
+                let verdict = self.link_instance(name, definition);
+                let is_valid = matches!(self.latest_instance, Some(Err(Absent::NotSupplied(_))));
+                if is_valid { None } else { Some(verdict) }
             }
             DirectiveKind::Definition { name, definition } => {
                 let definition = define(definition);
@@ -336,7 +341,7 @@ impl Linker<'_> {
             Err(absent) => return absent.into(),
         };
         match linked {
-            Err(Absent::Failed(_)) => Verdict::Passed,
+            Err(Absent::Failed(_) | Absent::NotSupplied(_)) => Verdict::Passed,
             Err(absent) => absent.into(),
             Ok(Some(init)) => self.run_init(init, Expectation::Unlinkable),
             Ok(None) => Verdict::Failed("the imports match".to_owned()),

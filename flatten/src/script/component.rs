@@ -1,12 +1,12 @@
 //! Components in scripts: linked by name, called with component values.
 
 use super::{Absent, Argument, Instance, Linker, Value};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::interface::{FuncType, Type, TypeId, Types};
 use crate::program::{Action, ComponentInstanceId, FuncId, FuncKind};
 use crate::scope::{Entity, Exports, InstanceId};
 use crate::{instantiate_component, lower_natively};
-use wasmelt_frontend::composition::ComponentId;
+use wasmelt_frontend::composition::{ComponentId, Def};
 
 impl<'a> Linker<'a> {
     /// Instantiates what components import from the host; the component instances from the
@@ -29,11 +29,22 @@ impl<'a> Linker<'a> {
         name: Option<&str>,
     ) -> Result<(InstanceId, FuncId), Absent> {
         let args = self.component_args();
+        let defs = &self.flattener.components[component].defs;
+        let all_supplied = defs.iter().all(|def| match def {
+            Def::Import(import) => args.contains_key(&import.name),
+            _ => true,
+        });
         let name = name.unwrap_or("component").to_owned();
         let instance = instantiate_component(&mut self.flattener, component, name, Some(args));
         // The steps of an instantiation that failed must not become the next one's.
         let init = self.flattener.finish_steps();
-        Ok((instance.map_err(Absent::from)?, init))
+        match instance {
+            Ok(instance) => Ok((instance, init)),
+            Err(error) if !all_supplied && error.kind() == Kind::Invalid => {
+                Err(Absent::NotSupplied(error.to_string()))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What a component may import: what the host exports, and every component instance that has
