@@ -204,7 +204,9 @@ impl Case {
             writeln!(text, r#"  (instance $v{level} (instantiate $virt (with "f" (func $v{below} "f")) (with "v" (type $v0 "v"))))"#)
                 .expect("strings take all");
         }
-        text += &instantiate_child(&format!(r#"(with "f" (func $v{depth} "f")) (with "v" (type $v0 "v"))"#));
+        text += &instantiate_child(&format!(
+            r#"(with "f" (func $v{depth} "f")) (with "v" (type $v0 "v"))"#
+        ));
         text
     }
 
@@ -262,7 +264,8 @@ impl Case {
 /// A chain whose virtualizers wrap a resource of the level below: each call of its method is one
 /// borrow handle per level.
 pub fn resource_chain(depth: u32) -> String {
-    let mut text = format!("(component $root\n{}{RESOURCE_REAL}{RESOURCE_VIRT}", wasi_imports("root"));
+    let mut text =
+        format!("(component $root\n{}{RESOURCE_REAL}{RESOURCE_VIRT}", wasi_imports("root"));
     let lower = format!(
         r#"
   (import "t" (type $t (sub resource)))
@@ -384,7 +387,7 @@ fn instantiate_child(args: &str) -> String {
 }
 
 /// How often the child repeats its loop; it reports the best.
-const REPETITIONS: u32 = 301;
+pub const REPETITIONS: u32 = 301;
 
 #[expect(clippy::too_many_arguments, reason = "a template with eight holes")]
 fn child(

@@ -1,11 +1,19 @@
 //! Measures what users feel, always side by side with a peer in one run.
 //!
-//! `cargo run --release -p benches` runs everything, `-- --only NAME` one group.
-//! A figure is a ratio of two programs that ran alternately on the same machine; no
-//! figure is compared with another run's.
+//! `cargo run --release -p benches` runs everything, `-- --only NAME` one group; the
+//! tables go to standard output and, with their JSON form, to `target/benches/`. A
+//! figure is a ratio of programs that ran alternately on the same machine; no figure
+//! is compared with another run's.
 
+mod calls;
+mod chains;
+#[cfg(feature = "wasmtime")]
+mod peer;
+mod report;
 mod startup;
+mod workshop;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 /// A group of measurements.
@@ -14,13 +22,22 @@ struct Group {
     run: fn() -> Result<(), String>,
 }
 
-const GROUPS: &[Group] = &[Group { name: "startup", run: startup::run }];
+const GROUPS: &[Group] = &[
+    Group { name: "startup", run: startup::run },
+    Group { name: "calls", run: || publish(calls::run()?) },
+];
+
+fn publish(table: report::Table) -> Result<(), String> {
+    table.publish(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/benches"))
+}
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let only = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => None,
         ["--only", name] if GROUPS.iter().any(|group| group.name == name) => Some(name),
+        // What the groups start to have a peer in a process of its own.
+        ["peer", configuration, compiled] => return run_peer(configuration, Path::new(compiled)),
         _ => {
             let names: Vec<&str> = GROUPS.iter().map(|group| group.name).collect();
             eprintln!("usage: benches [--only {}]", names.join("|"));
@@ -34,4 +51,26 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+#[cfg(feature = "wasmtime")]
+fn run_peer(configuration: &str, compiled: &Path) -> ExitCode {
+    let Some(configuration) = peer::Configuration::from_name(configuration) else {
+        eprintln!("error: no configuration is called {configuration}");
+        return ExitCode::from(2);
+    };
+    match peer::run(configuration, compiled) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(not(feature = "wasmtime"))]
+fn run_peer(_: &str, _: &Path) -> ExitCode {
+    eprintln!("error: this build has no peers");
+    ExitCode::FAILURE
 }

@@ -52,7 +52,8 @@ impl WasiView for Host {
 /// Compiles a component to a file that [`run`] takes.
 pub fn precompile(configuration: Configuration, input: &Path, output: &Path) -> Result<()> {
     let text_or_binary = std::fs::read(input)?;
-    let compiled = configuration.engine()?.precompile_component(&wat::parse_bytes(&text_or_binary)?)?;
+    let compiled =
+        configuration.engine()?.precompile_component(&wat::parse_bytes(&text_or_binary)?)?;
     std::fs::write(output, compiled)?;
     Ok(())
 }
