@@ -5,5 +5,6 @@ mod clif;
 mod command;
 mod diagnostics;
 mod isolation;
+mod manners;
 mod run;
 mod support;

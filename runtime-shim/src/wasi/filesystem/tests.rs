@@ -1,5 +1,7 @@
 //! Calls host functions as adapters do, on folders of the test's own.
 
+mod between;
+
 use super::contents::{self, Chunk};
 use super::entries;
 use super::metadata::{self, DescriptorType};
