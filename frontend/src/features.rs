@@ -9,7 +9,8 @@ use wasmparser::WasmFeatures;
 ///
 /// They are everything of WebAssembly 3.0, threads, wide arithmetic,
 /// compact imports, custom page sizes, and the component model with its
-/// asynchronous half, maps, fixed-length lists and import attributes.
+/// asynchronous half, 64-bit memories, maps, fixed-length lists and import
+/// attributes.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
     .union(WasmFeatures::THREADS)
     .union(WasmFeatures::WIDE_ARITHMETIC)
@@ -24,5 +25,6 @@ pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
     .union(WasmFeatures::CM_THREADING)
     .union(WasmFeatures::CM_ERROR_CONTEXT)
     .union(WasmFeatures::CM_FIXED_LENGTH_LISTS)
+    .union(WasmFeatures::CM64)
     .union(WasmFeatures::CM_MAP)
     .union(WasmFeatures::CM_IMPLEMENTS);

@@ -94,7 +94,8 @@ impl<'a> Generator<'a, '_> {
         if counts_lends {
             self.start_chain();
         }
-        let route = Route { from: call.caller, to: call.callee, counts_lends };
+        let route =
+            Route { from: call.caller, to: call.callee, counts_lends, outlives_call: false };
         let source_place;
         let source = if call.caller_shape.params_in_memory {
             let layout = self.layouts.record(&call.params, call.caller.pointer())?;
@@ -151,7 +152,10 @@ impl<'a> Generator<'a, '_> {
         out_pointer: Option<Value>,
     ) -> Result<Vec<Value>> {
         let Some(result) = call.result else { return Ok(Vec::new()) };
-        let route = Route { from: call.callee, to: call.caller, counts_lends: false };
+        let (from, to) = (call.callee, call.caller);
+        // A host function's result lies in memory that the outside may keep looking at.
+        let outlives_call = matches!(from, Endpoint::Guest { .. });
+        let route = Route { from, to, counts_lends: false, outlives_call };
         let source = match (call.callee_shape.result_in_memory, host_place) {
             (false, _) => Source::Flat(results),
             (true, Some(place)) => Source::Memory(place),
@@ -183,7 +187,8 @@ impl<'a> Generator<'a, '_> {
     /// A call of the host starts with empty scratch memory, if its parameters must be converted
     /// into some or its result points at some.
     fn reset_scratch_before(&mut self, call: &Call<'a>) {
-        let route = Route { from: call.caller, to: call.callee, counts_lends: false };
+        let (from, to) = (call.caller, call.callee);
+        let route = Route { from, to, counts_lends: false, outlives_call: false };
         let Mentions { strings, maps, elements, .. } = &call.mentions;
         let is_converted = *maps
             || (*strings && call.caller.encoding() != StringEncoding::Utf8)

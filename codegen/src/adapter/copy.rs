@@ -24,6 +24,9 @@ pub(super) struct Route<'a> {
     pub to: Endpoint<'a>,
     /// Whether the handles that are lent must be counted while the call runs.
     pub counts_lends: bool,
+    /// Whether what native code gets has to outlive the call: then it gets copies, never addresses
+    /// in a guest's memory.
+    pub outlives_call: bool,
 }
 
 /// Where a value comes from.

@@ -25,7 +25,7 @@ impl<'a> Generator<'a, '_> {
         let from_bytes = self.scale(count, from_layout.size);
         let from = self.check_content(route.from, pointer, from_bytes, from_layout.align);
         let is_block = element.len() == 1 && self.is_block(route, element[0]);
-        if is_block && matches!(route.to, Endpoint::Native) {
+        if is_block && matches!(route.to, Endpoint::Native) && !route.outlives_call {
             // Native code reads the elements where they are.
             return Ok((from, count));
         }

@@ -94,20 +94,25 @@ impl<'a> Generator<'a, '_> {
         let address = self.check_content(route.from, pointer, bytes, align);
         let text = Text { form, address, units };
         let (pointer, units) = match route.to {
-            Endpoint::Native => self.pass_to_native(text),
+            Endpoint::Native => self.pass_to_native(text, route.outlives_call),
             Endpoint::Guest { .. } => self.store_text(route.to, text)?,
         };
         Ok(vec![pointer, self.narrow(route.to, units)])
     }
 
     /// Native code gets UTF-8: where it lies, or converted into scratch memory.
-    fn pass_to_native(&mut self, text: Text) -> (Value, Value) {
+    fn pass_to_native(&mut self, text: Text, outlives_call: bool) -> (Value, Value) {
         let (convert, growth) = match text.form {
             Form::Utf8 => {
                 let args = [text.address, text.units];
                 let is_valid = self.call_shim(symbols::UTF8_VALIDATE, &args, &[types::I32])[0];
                 self.b.ins().trapz(is_valid, trap_code(Trap::InvalidString));
-                return (text.address, text.units);
+                if !outlives_call {
+                    return (text.address, text.units);
+                }
+                let (pointer, address) = self.allocate(Endpoint::Native, text.units, 1);
+                self.copy_bytes(address, text.address, text.units);
+                return (pointer, text.units);
             }
             Form::Utf16 | Form::TaggedUtf16 => (symbols::UTF16_TO_UTF8, 3),
             Form::Latin1 => (symbols::LATIN1_TO_UTF8, 2),
