@@ -84,6 +84,16 @@ impl<T: Copy, const FIXED: usize> Slab<T, FIXED> {
         }
     }
 
+    /// Works on every entry.
+    pub fn for_each(&mut self, mut work: impl FnMut(&mut T)) {
+        self.fixed.iter_mut().for_each(&mut work);
+        for index in 0..self.next {
+            if let Slot::Used(value) = self.slot(index + FIXED as u32) {
+                work(value);
+            }
+        }
+    }
+
     fn slot(&mut self, index: u32) -> &mut Slot<T> {
         let slot = index - FIXED as u32;
         if slot >= self.next {
@@ -134,6 +144,18 @@ mod tests {
         }
         assert_eq!((slab.remove(1), slab.remove(2)), (Some(1), Some(2)));
         assert_eq!((slab.insert(7), slab.insert(8), slab.insert(9)), (2, 1, 4));
+    }
+
+    #[test]
+    fn every_entry_is_visited() {
+        let mut slab = Slab::new([1]);
+        for value in [2, 3, 4] {
+            slab.insert(value);
+        }
+        slab.remove(2);
+        let mut seen = Vec::new();
+        slab.for_each(|value| seen.push(*value));
+        assert_eq!(seen, [1, 2, 4]);
     }
 
     #[test]

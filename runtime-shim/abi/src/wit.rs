@@ -8,4 +8,5 @@ pub const FILES: &[(&str, &str)] = &[
     ("random.wit", include_str!("../wit/random.wit")),
     ("cli.wit", include_str!("../wit/cli.wit")),
     ("filesystem.wit", include_str!("../wit/filesystem.wit")),
+    ("sockets.wit", include_str!("../wit/sockets.wit")),
 ];

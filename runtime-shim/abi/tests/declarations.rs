@@ -152,8 +152,8 @@ fn declarations_parse() {
     for (_, interface) in &resolve.interfaces {
         functions += interface.functions.len();
     }
-    assert_eq!(resolve.packages.len(), 5);
-    assert!(functions > 70, "{functions}");
+    assert_eq!(resolve.packages.len(), 6);
+    assert!(functions > 120, "{functions}");
 }
 
 #[test]

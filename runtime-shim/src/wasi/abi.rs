@@ -160,9 +160,8 @@ impl<T: Copy> From<Option<T>> for Maybe<T> {
     }
 }
 
-#[cfg(test)]
 impl<T: Copy> Maybe<T> {
-    /// The value as a test wants it.
+    /// The value, for a parameter: adapters pass no tag but 0 and 1.
     pub fn into_option(self) -> Option<T> {
         // SAFETY: the tag says whether there is one.
         (self.tag == 1).then(|| unsafe { self.payload.assume_init() })

@@ -22,3 +22,4 @@ pub mod filesystem;
 mod grants;
 pub mod io;
 pub mod random;
+pub mod sockets;

@@ -74,7 +74,8 @@ fn random_bytes(len: u64) -> List<u8> {
     unsafe { List::of_scratch(bytes, len as usize) }
 }
 
-fn random_u64() -> u64 {
+/// A random word.
+pub fn random_u64() -> u64 {
     let mut bytes = [MaybeUninit::uninit(); 8];
     fill(&mut bytes);
     // SAFETY: all have just been filled.

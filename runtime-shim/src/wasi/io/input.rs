@@ -19,14 +19,24 @@ use rustix::io::Errno;
 pub type Transfer =
     fn(fd: BorrowedFd<'_>, buffer: &mut [MaybeUninit<u8>], position: u64) -> Result<usize, Errno>;
 
+/// How a stream avoids blocking.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Readiness {
+    /// Reading never blocks: a regular file.
+    Always,
+    /// The kernel is asked first: the file may be one that others set up to block.
+    Asked,
+    /// Reading just fails: the file is a non-blocking one of ours.
+    Tried,
+}
+
 /// An input stream.
 #[derive(Clone, Copy)]
 pub struct InputStream {
     file: FileId,
     transfer: Transfer,
     position: u64,
-    /// Whether reading never blocks: a regular file.
-    always_ready: bool,
+    readiness: Readiness,
     closed: bool,
 }
 
@@ -35,7 +45,7 @@ static INPUTS: Single<Slab<InputStream, 1>> = Single::new(Slab::new([InputStream
     file: FileId(0),
     transfer: transfer_onward,
     position: 0,
-    always_ready: false,
+    readiness: Readiness::Asked,
     closed: false,
 }]));
 
@@ -84,7 +94,8 @@ impl InputStream {
     ) -> Result<Option<usize>, Errno> {
         let fd = files::fd(self.file)?;
         loop {
-            if !(self.always_ready || block || files::is_ready(fd, PollFlags::IN)) {
+            let ask = self.readiness == Readiness::Asked && !block;
+            if ask && !files::is_ready(fd, PollFlags::IN) {
                 return Ok(None);
             }
             match (self.transfer)(fd, buffer, self.position) {
@@ -127,8 +138,22 @@ pub fn transfer_at(
 /// Adds a stream that reads from a file and takes over one use of it. It never blocks if
 /// `always_ready` is set. Returns its representation.
 pub fn open(file: FileId, transfer: Transfer, position: u64, always_ready: bool) -> u32 {
-    let stream = InputStream { file, transfer, position, always_ready, closed: false };
+    let readiness = if always_ready { Readiness::Always } else { Readiness::Asked };
+    let stream = InputStream { file, transfer, position, readiness, closed: false };
     INPUTS.with(|inputs| inputs.insert(stream))
+}
+
+/// Adds a stream that reads from a non-blocking file and takes over one use of it. Returns its
+/// representation.
+pub fn open_nonblocking(file: FileId, transfer: Transfer) -> u32 {
+    let readiness = Readiness::Tried;
+    let stream = InputStream { file, transfer, position: 0, readiness, closed: false };
+    INPUTS.with(|inputs| inputs.insert(stream))
+}
+
+/// Closes every stream of a file.
+pub fn close_streams_of(file: FileId) {
+    INPUTS.with(|inputs| inputs.for_each(|stream| stream.closed |= stream.file == file));
 }
 
 /// Reads some bytes into `buffer`.
@@ -177,8 +202,11 @@ pub extern "C" fn blocking_skip(stream: u32, len: u64, out: Out<Outcome<u64, Str
 /// `input-stream.subscribe`.
 #[unsafe(export_name = "wasi_io_streams__input_stream__subscribe")]
 pub extern "C" fn subscribe(stream: u32) -> u32 {
-    let InputStream { file, always_ready, .. } = INPUTS.with(|inputs| *inputs.get(stream));
-    if always_ready { poll::READY } else { poll::subscribe_file(file, PollFlags::IN) }
+    let InputStream { file, readiness, closed, .. } = INPUTS.with(|inputs| *inputs.get(stream));
+    if closed || readiness == Readiness::Always {
+        return poll::READY;
+    }
+    poll::subscribe_file(file, PollFlags::IN)
 }
 
 /// Drops an `input-stream`.

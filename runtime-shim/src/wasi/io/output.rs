@@ -28,8 +28,8 @@ pub type Transfer = fn(fd: BorrowedFd<'_>, bytes: &[u8], position: u64) -> Resul
 enum Readiness {
     /// Always: a regular file.
     Always,
-    /// When the kernel says so.
-    Asked,
+    /// When the kernel says so: then this many.
+    Asked(u64),
     /// Not known yet: a standard stream can be anything.
     Unknown,
 }
@@ -59,6 +59,8 @@ pub const STDERR: u32 = 1;
 const PERMIT_FILE_BYTES: u64 = 0x10_0000;
 /// What everything takes that reports itself as ready: a pipe does so with a page free.
 const PERMIT_STREAM_BYTES: u64 = 4096;
+/// The readiness of what is no regular file.
+const ASKED: Readiness = Readiness::Asked(PERMIT_STREAM_BYTES);
 
 impl OutputStream {
     const fn standard(file: FileId) -> OutputStream {
@@ -108,7 +110,7 @@ impl OutputStream {
         if self.readiness == Readiness::Unknown {
             let mode = fstat(fd).map_or(0, |stat| stat.st_mode);
             let is_file = FileType::from_raw_mode(mode) == FileType::RegularFile;
-            self.readiness = if is_file { Readiness::Always } else { Readiness::Asked };
+            self.readiness = if is_file { Readiness::Always } else { ASKED };
         }
     }
 
@@ -119,7 +121,7 @@ impl OutputStream {
         self.examine(fd);
         self.permit = match self.readiness {
             Readiness::Always => PERMIT_FILE_BYTES,
-            _ if files::is_ready(fd, PollFlags::OUT) => PERMIT_STREAM_BYTES,
+            Readiness::Asked(permit) if files::is_ready(fd, PollFlags::OUT) => permit,
             _ => 0,
         };
         Ok(self.permit)
@@ -195,9 +197,22 @@ pub fn transfer_to_end(fd: BorrowedFd<'_>, bytes: &[u8], _position: u64) -> Resu
 /// Adds a stream that writes to a file and takes over one use of it. It never blocks if
 /// `always_ready` is set. Returns its representation.
 pub fn open(file: FileId, transfer: Transfer, position: u64, always_ready: bool) -> u32 {
-    let readiness = if always_ready { Readiness::Always } else { Readiness::Asked };
+    let readiness = if always_ready { Readiness::Always } else { ASKED };
     let stream = OutputStream { file, transfer, position, readiness, closed: false, permit: 0 };
     OUTPUTS.with(|outputs| outputs.insert(stream))
+}
+
+/// Adds a stream that writes to a non-blocking file and takes over one use of it; the file takes
+/// `permit` bytes whenever it reports itself as ready. Returns its representation.
+pub fn open_nonblocking(file: FileId, transfer: Transfer, permit: u64) -> u32 {
+    let readiness = Readiness::Asked(permit);
+    let stream = OutputStream { file, transfer, position: 0, readiness, closed: false, permit: 0 };
+    OUTPUTS.with(|outputs| outputs.insert(stream))
+}
+
+/// Closes every stream of a file.
+pub fn close_streams_of(file: FileId) {
+    OUTPUTS.with(|outputs| outputs.for_each(|stream| stream.closed |= stream.file == file));
 }
 
 fn with<R>(stream: u32, work: impl FnOnce(&mut OutputStream) -> R) -> R {
@@ -258,11 +273,11 @@ pub extern "C" fn blocking_flush(stream: u32, out: Out<Outcome<(), StreamError>>
 /// `output-stream.subscribe`.
 #[unsafe(export_name = "wasi_io_streams__output_stream__subscribe")]
 pub extern "C" fn subscribe(stream: u32) -> u32 {
-    let OutputStream { file, readiness, .. } = with(stream, |stream| *stream);
-    match readiness {
-        Readiness::Always => poll::READY,
-        _ => poll::subscribe_file(file, PollFlags::OUT),
+    let OutputStream { file, readiness, closed, .. } = with(stream, |stream| *stream);
+    if closed || readiness == Readiness::Always {
+        return poll::READY;
     }
+    poll::subscribe_file(file, PollFlags::OUT)
 }
 
 /// `output-stream.write-zeroes`.
