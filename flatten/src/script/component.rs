@@ -1,6 +1,6 @@
 //! Components in scripts: linked by name, called with component values.
 
-use super::{Absent, Argument, Instance, Linker, Value};
+use super::{Absent, Argument, CoreValue, Instance, Linker, Value};
 use crate::error::{Error, Kind};
 use crate::interface::{FuncType, Type, TypeId, Types};
 use crate::program::{Action, ComponentInstanceId, FuncId, FuncKind};
@@ -117,6 +117,9 @@ fn convert_arguments(
     }
     let args = ty.params.iter().zip(args).map(|((name, ty), arg)| match arg {
         Argument::Component(value) if is_value_of(types, *ty, value) => Ok(value.clone()),
+        // Floats are written in the same way for both.
+        Argument::Core(CoreValue::F32(bits)) if types[*ty] == Type::F32 => Ok(Value::F32(*bits)),
+        Argument::Core(CoreValue::F64(bits)) if types[*ty] == Type::F64 => Ok(Value::F64(*bits)),
         _ => Err(Error::invalid(format!("{arg:?} is no value for the parameter `{name}`"))),
     });
     args.collect()
