@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn reports_end_where_the_program_died() {
-        let mut program = Program::default();
-        program.actions = vec![Action::Get(GlobalId::from_u32(0)); 3];
+        let actions = vec![Action::Get(GlobalId::from_u32(0)); 3];
+        let program = Program { actions, ..Program::default() };
         let mut bytes = vec![0, 0, 0, 0, 0, 0, 1, 0];
         bytes.extend([7; SLOT_BYTES]);
         bytes.extend([1, 0, 0, 0, 8, 0, 0, 0]);
