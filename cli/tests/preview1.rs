@@ -11,9 +11,9 @@ use corpora::{entries, find_corpora};
 use rayon::prelude::*;
 use serde_json::Value;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use wasmelt::grants::{DirGrant, EnvGrant, Grants, encode};
 use wasmelt::phases::Phases;
@@ -62,6 +62,27 @@ fn the_wasi_test_suite_passes() {
     assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
 }
 
+/// `(module (memory (export "memory") 0) (func (export "_start") unreachable))` in binary.
+const TRAPPING: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x05\x03\x01\0\0\
+    \x07\x13\x02\x06memory\x02\0\x06_start\0\0\x0a\x05\x01\x03\0\0\x0b";
+
+#[test]
+fn traps_tell_the_offset_in_the_users_file() {
+    let scratch = tempfile::tempdir().expect("tests can write temporary files");
+    let (module, program) = (scratch.path().join("trap.wasm"), scratch.path().join("program"));
+    fs::write(&module, TRAPPING).expect("it can be written");
+    let artifact = compile(&module, &Options::default(), &mut Phases::new(false));
+    let artifact = artifact.expect("the module is valid");
+    wasmelt::output::write_executable(&program, &artifact.bytes).expect("it can be written");
+    let mut command = Command::new(&program);
+    let child = spawn(command.stderr(Stdio::piped())).expect("it can be executed");
+    let output = child.wait_with_output().expect("a child can be waited for");
+    let message = String::from_utf8_lossy(&output.stderr);
+    let at = TRAPPING.len() - 2;
+    assert_eq!(TRAPPING[at], 0, "the instruction `unreachable`");
+    assert!(message.ends_with(&format!("(wasm offset {at:#x})\n")), "{message}");
+}
+
 fn stem(path: &Path) -> String {
     path.file_stem().expect("a file has a name").to_string_lossy().into_owned()
 }
@@ -78,14 +99,14 @@ fn run_test(module: &Path) -> Result<(), String> {
     let artifact = compile(module, &options, &mut Phases::new(false)).map_err(|e| e.to_string())?;
     wasmelt::output::write_executable(&program, &artifact.bytes).map_err(|e| e.to_string())?;
     let args = wanted["args"].as_array().into_iter().flatten();
-    let mut child = Command::new(&program)
+    let mut command = Command::new(&program);
+    command
         .args(args.filter_map(Value::as_str))
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| error.to_string())?;
+        .stderr(Stdio::piped());
+    let mut child = spawn(&mut command).map_err(|error| error.to_string())?;
     let mut stdin = child.stdin.take().expect("it was asked for");
     // Who does not read its input closes it: that is its right.
     let _ = stdin.write_all(wanted["stdin"].as_str().unwrap_or_default().as_bytes());
@@ -108,6 +129,19 @@ fn run_test(module: &Path) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Starts a program that has just been written. Until it executes its own program, the child of
+/// another thread has our file open for writing, and so long the kernel refuses.
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    loop {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            result => return result,
+        }
+    }
 }
 
 /// The grants that the `.json` asks for; folders are copied into `scratch`.
@@ -143,7 +177,7 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-fn wait_with_limit(child: &mut std::process::Child) -> Result<Option<i32>, String> {
+fn wait_with_limit(child: &mut Child) -> Result<Option<i32>, String> {
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {

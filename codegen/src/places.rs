@@ -23,7 +23,7 @@ pub struct Places {
 pub struct Place {
     /// The function as it is in the program, whatever it was inlined into.
     pub func: FuncId,
-    /// The byte offset in the function's file; 0 is unknown.
+    /// The byte offset in the function's file, as the user has it; 0 is unknown.
     pub offset: u32,
 }
 
@@ -47,6 +47,14 @@ fn body_range(program: &Program, func: FuncId) -> Option<std::ops::Range<usize>>
     let FuncKind::Wasm { instance, body } = program.funcs[func].kind else { return None };
     let module = &program.modules[program.core_instances[instance].module];
     Some(module.bodies[body as usize].bytes.range.clone())
+}
+
+/// A file offset as the user has it, or 0.
+fn user_offset(program: &Program, func: FuncId, offset: usize) -> u32 {
+    let FuncKind::Wasm { instance, body } = program.funcs[func].kind else { return 0 };
+    let module = &program.modules[program.core_instances[instance].module];
+    let file = &program.files[module.bodies[body as usize].bytes.file];
+    file.user_offset(offset).and_then(|offset| u32::try_from(offset).ok()).unwrap_or(0)
 }
 
 /// Turns the file offsets that a function was generated with into places.
@@ -105,7 +113,7 @@ impl Places {
         let at = place.bits() - self.first[func];
         let body = program.funcs.is_valid(func).then(|| body_range(program, func)).flatten();
         let offset = match (at.checked_sub(1), body) {
-            (Some(at), Some(body)) => u32::try_from(body.start + at as usize).unwrap_or(0),
+            (Some(at), Some(body)) => user_offset(program, func, body.start + at as usize),
             _ => 0,
         };
         Some(Place { func, offset })

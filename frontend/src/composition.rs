@@ -11,6 +11,7 @@ use crate::error::Position;
 use crate::module::{FileId, Module, ModuleId};
 use crate::types::CoreTypes;
 use cranelift_entity::{PrimaryMap, entity_impl};
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// A component definition.
@@ -43,6 +44,8 @@ pub struct SourceFile {
     /// Where in a text file the items of its binary form stand, by increasing offset; empty
     /// for a binary file.
     pub marks: Vec<Mark>,
+    /// Where the user's own file lies in `bytes`, if a component was made around it.
+    pub wrapped: Option<Range<usize>>,
 }
 
 /// Where in a text file an item of its binary form stands.
@@ -57,8 +60,17 @@ pub struct Mark {
 }
 
 impl SourceFile {
+    /// The offset in the user's own file; `None` for what has been put around it.
+    pub fn user_offset(&self, offset: usize) -> Option<usize> {
+        match &self.wrapped {
+            Some(range) => range.contains(&offset).then(|| offset - range.start),
+            None => Some(offset),
+        }
+    }
+
     /// The place that a user knows a byte offset by: for a text file, that of the item around it.
     pub fn position(&self, offset: usize) -> Position {
+        let offset = self.user_offset(offset).unwrap_or(0);
         let after = self.marks.partition_point(|mark| mark.offset <= offset);
         match after.checked_sub(1) {
             Some(index) => {

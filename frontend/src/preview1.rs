@@ -28,6 +28,9 @@ const _: () = assert!(EXIT.len() == PREVIEW1.len());
 /// The entry point of a command; a module without it is a library ("reactor").
 const START: &str = "_start";
 
+/// The memory that functions of WASI work on.
+const MEMORY: &str = "memory";
+
 /// The custom sections in which binding generators leave a module's world.
 const WORLD_SECTION_PREFIX: &str = "component-type";
 
@@ -62,6 +65,10 @@ pub fn componentize_module(module: &Module, bytes: &[u8]) -> Result<Vec<u8>> {
         return Err(Error::invalid(message).help(
             "`_start` is the entry point of a command; `wasm-tools component embed` adds a world",
         ));
+    }
+    if !module.exports.contains_key(MEMORY) {
+        let message = "the core module exports no memory under the name `memory`";
+        return Err(Error::invalid(message).help("functions of WASI read and write there"));
     }
     let exits = redirect_exit(&mut bytes)?;
     let adapter = match is_command {

@@ -50,7 +50,7 @@ fn read_root(session: &mut Session, input: &Path) -> Result<ComponentId> {
     let module = &composition.modules[id];
     let bytes = &composition.files[module.bytes.file].bytes;
     let component = componentize_module(module, bytes).map_err(|error| error.in_file(input))?;
-    match session.add_bytes(input, component)? {
+    match session.add_wrapping(id, component)? {
         Root::Component(id) => Ok(id),
         Root::Module(_) => unreachable!("componentizing makes a component"),
     }

@@ -16,8 +16,9 @@ use crate::features::FEATURES;
 use crate::limits::{COMPONENT_DEPTH_MAX, FILES_MAX};
 use crate::module::{FileId, ModuleId};
 use crate::module_reader::{CoreTypeInterner, ModuleReader, read_bodies};
-use crate::source::{byte_offset, make_source, read_source, wasm_error};
+use crate::source::{byte_offset, byte_range, make_source, read_source, wasm_error};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::types::{Types, TypesRef};
@@ -85,6 +86,18 @@ impl Session {
     /// Reads and validates bytes, binary or text; `path` is for messages.
     pub fn add_bytes(&mut self, path: &Path, bytes: Vec<u8>) -> Result<Root> {
         self.add_source(make_source(path, bytes)?, Place::Alone)
+    }
+
+    /// Reads and validates a component that was made around a module of the session.
+    pub(crate) fn add_wrapping(&mut self, module: ModuleId, component: Vec<u8>) -> Result<Root> {
+        let file = &self.composition.files[self.composition.modules[module].bytes.file];
+        let source = SourceFile {
+            path: file.path.clone(),
+            marks: file.marks.clone(),
+            wrapped: find_module(&component, file.bytes.len()),
+            bytes: component,
+        };
+        self.add_source(source, Place::Alone)
     }
 
     /// Reads and validates a file that an import is going to be bound to.
@@ -262,6 +275,16 @@ fn check_payload(bytes: &[u8], payload: &Payload<'_>) -> Result<()> {
         check_type_nesting(bytes, section)?;
     }
     refuse_unsupported_section(payload)
+}
+
+/// Where a component's first module lies, which is the one that it was made around. With another
+/// size it has lost sections, and offsets in it are no longer those of the user's file.
+fn find_module(component: &[u8], size_bytes: usize) -> Option<Range<usize>> {
+    let modules = Parser::new(0).parse_all(component).filter_map(|payload| match payload {
+        Ok(Payload::ModuleSection { unchecked_range, .. }) => Some(byte_range(unchecked_range)),
+        _ => None,
+    });
+    modules.take(1).find(|range| range.len() == size_bytes)
 }
 
 fn check_depth(depth: usize, offset: usize) -> Result<()> {

@@ -21,7 +21,7 @@ pub fn read_source(path: &Path) -> Result<SourceFile> {
 /// Makes a source file of bytes that are binary or text; `path` is for messages.
 pub fn make_source(path: &Path, bytes: Vec<u8>) -> Result<SourceFile> {
     let (bytes, marks) = translate(bytes).map_err(|error| error.in_file(path))?;
-    Ok(SourceFile { path: path.to_owned(), bytes, marks })
+    Ok(SourceFile { path: path.to_owned(), bytes, marks, wrapped: None })
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>> {

@@ -77,9 +77,12 @@ fn core_modules_need_an_entry_point_and_known_imports() {
         "{message}"
     );
     let message = refuse(
-        r#"(module (import "wasi_snapshot_preview1" "fd_wrote" (func)) (func (export "_start")))"#,
+        r#"(module (import "wasi_snapshot_preview1" "fd_wrote" (func)) (memory (export "memory") 1)
+             (func (export "_start")))"#,
     );
     assert!(message.contains("`fd_wrote`"), "{message}");
+    let message = refuse(r#"(module (func (export "_start")))"#);
+    assert!(message.contains("exports no memory"), "{message}");
 }
 
 /// A component with something of everything.
