@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::generate::{GenerateScratch, generate};
 use crate::inline::{CallSite, InlineLimits, is_candidate, should_inline};
 use crate::options::Options;
+use crate::passes::{Facts, Summaries, Touch, remove_memory_traffic, summarize};
 use crate::places::{Places, copy_places, number_places, set_places};
 use crate::program::{FuncId, FuncKind};
 use cranelift_codegen::inline::{Inline, InlineCommand};
@@ -102,12 +103,21 @@ enum Job {
 
 /// What a job leaves.
 enum Done {
-    /// A body that may go into callers, and the functions that it still calls.
-    Kept(FuncId, Box<Body>, Vec<FuncId>),
-    /// Code of a function that goes into no caller, and the functions that it still calls.
-    Compiled(Box<CompiledFunc>, Vec<FuncId>),
+    /// A body that may go into callers.
+    Kept(Built, Box<Body>),
+    /// Code of a function that goes into no caller.
+    Compiled(Built, Box<CompiledFunc>),
     /// Code of a body that was kept before.
     Finished(Box<CompiledFunc>),
+}
+
+/// What is known of a function once all that goes into it is there.
+struct Built {
+    func: FuncId,
+    /// The functions that it still calls.
+    calls: Vec<FuncId>,
+    /// What it and they may read and write.
+    touch: Touch,
 }
 
 /// What a thread reuses from function to function.
@@ -138,6 +148,7 @@ impl ScratchPool {
 /// What only the thread between strata changes.
 struct Progress {
     bodies: Bodies,
+    summaries: Summaries,
     /// How many callers of each function are not built yet.
     callers_left: SecondaryMap<FuncId, u32>,
     /// Whether a call of the function is left somewhere.
@@ -151,6 +162,7 @@ impl Compiler<'_> {
     fn run(&self) -> Result<Vec<CompiledFunc>> {
         let mut progress = Progress {
             bodies: Bodies::new(),
+            summaries: Summaries::new(),
             callers_left: self.graph.callers.clone(),
             is_called: SecondaryMap::new(),
             compiled: Vec::new(),
@@ -167,10 +179,10 @@ impl Compiler<'_> {
     }
 
     fn run_jobs(&self, progress: &mut Progress, jobs: Vec<Job>) -> Result<()> {
-        let bodies = &progress.bodies;
+        let before = &*progress;
         let run = |job| {
             let mut scratch = self.scratch.take();
-            let done = self.run_job(&mut scratch, bodies, job);
+            let done = self.run_job(&mut scratch, before, job);
             self.scratch.give_back(scratch);
             done
         };
@@ -182,13 +194,13 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn run_job(&self, scratch: &mut Scratch, bodies: &Bodies, job: Job) -> Result<Done> {
+    fn run_job(&self, scratch: &mut Scratch, before: &Progress, job: Job) -> Result<Done> {
         scratch.context.clear();
         let (func, done) = match job {
-            Job::Build(func) => (func, self.build(scratch, bodies, func)),
+            Job::Build(func) => (func, self.build(scratch, before, func)),
             Job::Finish(func, body) => {
                 scratch.context.func = body.clif;
-                (func, self.emit(scratch, func).map(Done::Finished))
+                (func, self.emit(scratch, &before.summaries, func).map(Done::Finished))
             }
         };
         done.map_err(|error| error.context(format!("function `{}`", self.name(func))))
@@ -198,24 +210,26 @@ impl Compiler<'_> {
         self.env.program.funcs.get(func).map_or(wasmelt_abi::symbols::MAIN, |func| &func.name)
     }
 
-    fn build(&self, scratch: &mut Scratch, bodies: &Bodies, func: FuncId) -> Result<Done> {
+    fn build(&self, scratch: &mut Scratch, before: &Progress, func: FuncId) -> Result<Done> {
         let mut clif = generate(self.env, self.initial, func, &mut scratch.generate)?;
         set_places(&self.places, self.env.program, func, &mut clif);
         scratch.context.func = clif;
         let insts_before = count_insts(&scratch.context.func);
         let mut insts = insts_before;
         if self.limits.enabled {
-            insts = self.inline_calls(&mut scratch.context, bodies, func, insts_before);
+            insts = self.inline_calls(&mut scratch.context, &before.bodies, func, insts_before);
         }
         let calls = count_calls(&scratch.context.func).into_keys().collect();
+        let facts = Facts { env: self.env, summaries: &before.summaries };
+        let built = Built { func, calls, touch: summarize(facts, &scratch.context.func) };
         let may_go_in = self.graph.callers[func] > 0
             && !self.graph.is_recursive[func]
             && is_candidate(insts, self.uses_at_least(func), &self.limits);
         if may_go_in {
             let clif = std::mem::replace(&mut scratch.context.func, ir::Function::new());
-            return Ok(Done::Kept(func, Box::new(Body { clif, insts }), calls));
+            return Ok(Done::Kept(built, Box::new(Body { clif, insts })));
         }
-        Ok(Done::Compiled(self.emit(scratch, func)?, calls))
+        Ok(Done::Compiled(built, self.emit(scratch, &before.summaries, func)?))
     }
 
     /// How many calls and references name the function, as far as the call graph knows.
@@ -258,9 +272,15 @@ impl Compiler<'_> {
         insts
     }
 
-    fn emit(&self, scratch: &mut Scratch, func: FuncId) -> Result<Box<CompiledFunc>> {
+    fn emit(
+        &self,
+        scratch: &mut Scratch,
+        summaries: &Summaries,
+        func: FuncId,
+    ) -> Result<Box<CompiledFunc>> {
         let context = &mut scratch.context;
         context.set_disasm(self.listing == Listing::Assembly);
+        remove_memory_traffic(Facts { env: self.env, summaries }, func, context);
         let mut compiled = emit_function(self.env, &self.places, func, context)?;
         if self.listing == Listing::Clif {
             compiled.listing = Some(context.func.display().to_string());
@@ -269,18 +289,18 @@ impl Compiler<'_> {
     }
 
     fn record(&self, progress: &mut Progress, done: Done) {
-        let (func, calls) = match done {
-            Done::Kept(func, body, calls) => {
-                progress.bodies[func] = Some(body);
-                (func, calls)
+        let Built { func, calls, touch } = match done {
+            Done::Kept(built, body) => {
+                progress.bodies[built.func] = Some(body);
+                built
             }
-            Done::Compiled(compiled, calls) => {
-                let func = compiled.func;
+            Done::Compiled(built, compiled) => {
                 progress.compiled.push(*compiled);
-                (func, calls)
+                built
             }
             Done::Finished(compiled) => return progress.compiled.push(*compiled),
         };
+        progress.summaries[func] = Some(touch);
         for callee in calls {
             progress.is_called[callee] = true;
         }

@@ -20,6 +20,7 @@ mod listing;
 pub mod memory;
 pub mod object;
 pub mod options;
+mod passes;
 pub mod places;
 pub mod regions;
 pub mod script;

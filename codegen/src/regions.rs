@@ -37,7 +37,7 @@ pub enum Region {
 
 /// Regions of one kind beyond this number share. Cranelift allows 65,535 different sets of flags
 /// in one function, and a function may name more globals than that.
-const REGIONS_PER_KIND_MAX: usize = 2048;
+pub const REGIONS_PER_KIND_MAX: usize = 2048;
 
 impl Region {
     /// The kind's number and name, and the number within the kind.
@@ -53,6 +53,24 @@ impl Region {
             Region::Constants => (7, "constants", 0),
             Region::Native => (8, "native", 0),
         }
+    }
+}
+
+/// What a function's alias region stands for. Things that share a region are not told apart: the
+/// number is that of the first of them.
+pub fn region_kind(func: &ir::Function, region: AliasRegion) -> Region {
+    let user_id = func.dfg.alias_regions[region].user_id as usize;
+    let index = user_id % REGIONS_PER_KIND_MAX;
+    match user_id / REGIONS_PER_KIND_MAX {
+        0 => Region::Memory(MemoryId::new(index)),
+        1 => Region::MemoryState(MemoryId::new(index)),
+        2 => Region::Global(GlobalId::new(index)),
+        3 => Region::Table(TableId::new(index)),
+        4 => Region::TableState(TableId::new(index)),
+        5 => Region::Component(ComponentInstanceId::new(index)),
+        6 => Region::SegmentLengths,
+        7 => Region::Constants,
+        _ => Region::Native,
     }
 }
 

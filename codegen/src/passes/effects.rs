@@ -1,0 +1,333 @@
+//! What instructions do to memory.
+
+use super::address::{Root, Span, find_address, find_memory};
+use crate::env::{Env, NAMESPACE_FUNC, NAMESPACE_SYMBOL, SHIM_SYMBOLS, SymbolId};
+use crate::program::{FuncId, MemoryId};
+use crate::regions::{REGIONS_PER_KIND_MAX, Region, region_kind};
+use cranelift_codegen::ir::{
+    self, AliasRegion, Endianness, ExternalName, Inst, InstructionData, LibCall, Opcode, Type,
+    Value, types,
+};
+use cranelift_entity::{EntityRef, SecondaryMap};
+use wasmelt_abi::symbols;
+
+/// An instruction's effect on memory.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// None.
+    None,
+    /// Reads these bytes.
+    Load(Access),
+    /// Writes these bytes.
+    Store(Access),
+    /// Reads and writes what only regions tell.
+    Touch(Touch),
+}
+
+/// A load or a store whose bytes are known.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    /// The bytes.
+    pub span: Span,
+    /// What is stored; `None` for a load.
+    pub stored: Option<Value>,
+    /// Whether it can trap.
+    pub can_trap: bool,
+    /// Their order.
+    pub endianness: Endianness,
+    /// Whether the bytes never change.
+    pub is_readonly: bool,
+}
+
+/// What a call, or an instruction that is not looked into, may read and write.
+#[derive(Clone, Debug)]
+pub struct Touch {
+    /// Which linear memories.
+    pub memories: Memories,
+    /// Whether globals.
+    pub globals: bool,
+    /// Whether anything else.
+    pub others: bool,
+}
+
+/// What is known about functions whose bodies are finished; `None` if nothing is.
+pub type Summaries = SecondaryMap<FuncId, Option<Touch>>;
+
+/// What the passes read.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// The program.
+    pub env: Env<'a>,
+    /// What its functions touch.
+    pub summaries: &'a Summaries,
+}
+
+/// A set of linear memories.
+#[derive(Clone, Debug)]
+pub enum Memories {
+    /// All.
+    All,
+    /// These.
+    Only(Vec<MemoryId>),
+}
+
+impl Touch {
+    /// Anything at all.
+    pub const ALL: Touch = Touch { memories: Memories::All, globals: true, others: true };
+
+    /// Nothing.
+    pub const NOTHING: Touch =
+        Touch { memories: Memories::Only(Vec::new()), globals: false, others: false };
+
+    /// Whether it may read or write a region.
+    pub fn touches(&self, func: &ir::Function, region: AliasRegion) -> bool {
+        match region_kind(func, region) {
+            Region::Memory(memory) => match &self.memories {
+                Memories::All => true,
+                // Memories may share a region.
+                Memories::Only(ids) => {
+                    ids.iter().any(|id| id.index() % REGIONS_PER_KIND_MAX == memory.index())
+                }
+            },
+            Region::Global(_) => self.globals,
+            _ => self.others,
+        }
+    }
+
+    /// Adds what something else touches.
+    fn extend(&mut self, other: &Touch) {
+        self.globals |= other.globals;
+        self.others |= other.others;
+        match &other.memories {
+            Memories::All => self.memories = Memories::All,
+            Memories::Only(ids) => ids.iter().for_each(|id| self.insert(*id)),
+        }
+    }
+
+    fn insert(&mut self, memory: MemoryId) {
+        if let Memories::Only(ids) = &mut self.memories
+            && !ids.contains(&memory)
+        {
+            ids.push(memory);
+            if ids.len() > MEMORIES_MAX {
+                self.memories = Memories::All;
+            }
+        }
+    }
+}
+
+/// What a function may touch, itself and by what it calls: every region that its body names.
+pub fn summarize(facts: Facts<'_>, func: &ir::Function) -> Touch {
+    let mut touch = Touch::NOTHING;
+    for (region, _) in func.dfg.alias_regions.iter() {
+        match region_kind(func, region) {
+            // Memories that share a region are not told apart.
+            Region::Memory(_) if facts.env.program.memories.len() > REGIONS_PER_KIND_MAX => {
+                touch.memories = Memories::All;
+            }
+            Region::Memory(memory) => touch.insert(memory),
+            Region::Global(_) => touch.globals = true,
+            _ => touch.others = true,
+        }
+    }
+    for block in func.layout.blocks() {
+        for inst in func.layout.block_insts(block) {
+            if func.dfg.insts[inst].opcode().is_call()
+                && let Effect::Touch(called) = find_effect(facts, func, inst)
+            {
+                touch.extend(&called);
+            }
+        }
+    }
+    touch
+}
+
+/// A function touches more memories than this, or all of them.
+const MEMORIES_MAX: usize = 16;
+
+/// Shim functions that have nothing to do with the contents of linear memories.
+const WITHOUT_MEMORIES: &[&str] = &[
+    symbols::MEMORY_GROW,
+    symbols::TABLE_GROW,
+    symbols::HANDLES_GROW,
+    symbols::SCRATCH_RESET,
+    symbols::SCRATCH_ALLOC,
+];
+
+/// Shim functions that touch what their first arguments point at and nothing else, and how many
+/// such arguments they have.
+const WITH_POINTERS: &[(&str, usize)] = &[
+    ("memcpy", 2),
+    ("memmove", 2),
+    ("memset", 1),
+    (symbols::UTF8_VALIDATE, 1),
+    (symbols::UTF8_COPY, 2),
+    (symbols::UTF16_COPY, 2),
+    (symbols::LATIN1_TO_UTF16, 2),
+    (symbols::UTF8_TO_UTF16, 2),
+    (symbols::UTF16_TO_UTF16, 2),
+    (symbols::UTF16_TO_UTF8, 2),
+    (symbols::LATIN1_TO_UTF8, 2),
+    (symbols::ASCII_PREFIX, 2),
+    (symbols::UTF16_ASCII_PREFIX, 2),
+    (symbols::UTF8_LATIN1_PREFIX, 2),
+    (symbols::UTF16_LATIN1_PREFIX, 2),
+    (symbols::UTF16_NARROW, 1),
+];
+
+/// The effect of an instruction.
+pub fn find_effect(facts: Facts<'_>, func: &ir::Function, inst: Inst) -> Effect {
+    let data = &func.dfg.insts[inst];
+    let opcode = data.opcode();
+    match *data {
+        InstructionData::Load { arg, offset, .. } => {
+            let Some(ty) = loaded_type(func, inst) else { return Effect::None };
+            match find_access(facts.env, func, inst, arg, offset.into(), ty) {
+                Some(access) => Effect::Load(access),
+                None => Effect::Touch(Touch::ALL),
+            }
+        }
+        InstructionData::Store { args: [value, address], offset, .. } => {
+            let ty = stored_type(opcode, func.dfg.value_type(value));
+            match find_access(facts.env, func, inst, address, offset.into(), ty) {
+                Some(access) => Effect::Store(Access { stored: Some(value), ..access }),
+                None => Effect::Touch(Touch::ALL),
+            }
+        }
+        InstructionData::Call { opcode: Opcode::Call, func_ref, ref args, .. } => {
+            let args = args.as_slice(&func.dfg.value_lists);
+            Effect::Touch(call_effect(facts, func, func_ref, args))
+        }
+        _ if opcode.is_call()
+            || opcode.can_load()
+            || opcode.can_store()
+            || opcode.other_side_effects() =>
+        {
+            Effect::Touch(Touch::ALL)
+        }
+        _ => Effect::None,
+    }
+}
+
+fn find_access(
+    env: Env<'_>,
+    func: &ir::Function,
+    inst: Inst,
+    address: Value,
+    offset: i32,
+    ty: Type,
+) -> Option<Access> {
+    let flags = func.dfg.insts[inst].memflags_data(&func.dfg)?;
+    let region = flags.alias_region()?;
+    let is_memory32 = match region_kind(func, region) {
+        // Of memories that share a region, one may have 64-bit indices.
+        Region::Memory(memory) if env.program.memories.len() <= REGIONS_PER_KIND_MAX => {
+            !env.program.memories[memory].ty.memory64
+        }
+        _ => false,
+    };
+    let address = find_address(env, func, address, offset, is_memory32);
+    Some(Access {
+        span: Span { region, address, len_bytes: ty.bytes() },
+        stored: None,
+        can_trap: !flags.notrap(),
+        endianness: flags.endianness(env.isa.endianness()),
+        is_readonly: flags.readonly(),
+    })
+}
+
+/// The type of the bytes that a load reads.
+fn loaded_type(func: &ir::Function, inst: Inst) -> Option<Type> {
+    Some(match func.dfg.insts[inst].opcode() {
+        Opcode::Load => func.dfg.value_type(func.dfg.first_result(inst)),
+        Opcode::Uload8 | Opcode::Sload8 => types::I8,
+        Opcode::Uload16 | Opcode::Sload16 => types::I16,
+        Opcode::Uload32 | Opcode::Sload32 => types::I32,
+        // The loads that widen vectors.
+        _ => types::I64,
+    })
+}
+
+/// The type of the bytes that a store writes.
+fn stored_type(opcode: Opcode, value: Type) -> Type {
+    match opcode {
+        Opcode::Istore8 => types::I8,
+        Opcode::Istore16 => types::I16,
+        Opcode::Istore32 => types::I32,
+        _ => value,
+    }
+}
+
+/// What a direct call may touch.
+fn call_effect(
+    facts: Facts<'_>,
+    func: &ir::Function,
+    callee: ir::FuncRef,
+    args: &[Value],
+) -> Touch {
+    let name = match func.dfg.ext_funcs[callee].name {
+        ExternalName::User(name) => &func.params.user_named_funcs()[name],
+        ExternalName::LibCall(
+            LibCall::Memcpy | LibCall::Memset | LibCall::Memmove | LibCall::Memcmp,
+        ) => return Touch::ALL,
+        // Arithmetic that the processor lacks.
+        ExternalName::LibCall(_) => return Touch::NOTHING,
+        _ => return Touch::ALL,
+    };
+    match name.namespace {
+        NAMESPACE_SYMBOL => symbol_effect(facts.env, func, SymbolId(name.index), args),
+        NAMESPACE_FUNC => {
+            let summary = &facts.summaries[FuncId::from_u32(name.index)];
+            summary.clone().unwrap_or(Touch::ALL)
+        }
+        _ => Touch::ALL,
+    }
+}
+
+/// What a call of the shim may touch.
+fn symbol_effect(env: Env<'_>, func: &ir::Function, symbol: SymbolId, args: &[Value]) -> Touch {
+    if symbol.0 as usize >= SHIM_SYMBOLS.len() {
+        // A host function never calls back.
+        let memories = host_memories(env, func, args);
+        return Touch { memories, globals: false, others: true };
+    }
+    let name = env.symbol_name(symbol);
+    if WITHOUT_MEMORIES.contains(&name) {
+        return Touch { memories: Memories::Only(Vec::new()), globals: false, others: true };
+    }
+    match WITH_POINTERS.iter().find(|(known, _)| *known == name) {
+        Some((_, pointers)) => Touch {
+            memories: pointed_memories(env, func, &args[..*pointers]),
+            globals: false,
+            others: true,
+        },
+        None => Touch::ALL,
+    }
+}
+
+/// The memories that a host function may touch: it reaches them through its arguments alone, and
+/// what they point at, if that holds pointers in turn (`docs/native-abi.md`).
+fn host_memories(env: Env<'_>, func: &ir::Function, args: &[Value]) -> Memories {
+    let wide = args.iter().copied().filter(|arg| func.dfg.value_type(*arg) == types::I64);
+    let wide: Vec<Value> = wide.collect();
+    // A record of parameters stands for more than can be passed one by one, so it comes with
+    // nothing but the place of the result. Records in scratch memory have no known address.
+    let is_slot =
+        |arg: &Value| matches!(find_address(env, func, *arg, 0, true).root, Root::Slot(_));
+    if args.len() <= 2 && wide.iter().any(is_slot) {
+        return Memories::All;
+    }
+    pointed_memories(env, func, &wide)
+}
+
+/// The memories that pointers lead into.
+fn pointed_memories(env: Env<'_>, func: &ir::Function, pointers: &[Value]) -> Memories {
+    let mut memories = Vec::new();
+    for pointer in pointers {
+        match find_memory(env, find_address(env, func, *pointer, 0, true)) {
+            None => return Memories::All,
+            Some(memory) => memories.extend(memory),
+        }
+    }
+    Memories::Only(memories)
+}

@@ -1,0 +1,54 @@
+//! Traffic through memory that nobody sees is removed, before Cranelift optimises.
+//!
+//! Two components exchange records through memory: the callee stores its result, the adapter copies
+//! it, the caller loads it. Once all of them are one function, a store and the loads of what it has
+//! stored stand side by side. Cranelift's own passes remember only the last store of each region and
+//! stop at whatever may trap, so they leave most of that in place.
+//!
+//! - `address` says which bytes an access touches, `effects` what an instruction does to memory.
+//! - `forward` replaces loads by what was stored.
+//! - `dead_stores` removes stores that nothing reads.
+//!
+//! Both need the regions of `regions`: bytes of one region are not reached through another.
+
+mod address;
+mod dead_stores;
+mod effects;
+mod forward;
+
+pub use effects::{Facts, Summaries, Touch, summarize};
+
+use crate::call_graph::main_func;
+use crate::program::FuncId;
+use cranelift_codegen::{Context, ir, settings};
+
+/// Removes loads and stores from the context's function.
+pub fn remove_memory_traffic(facts: Facts<'_>, id: FuncId, context: &mut Context) {
+    let env = facts.env;
+    let is_optimised = env.isa.flags().opt_level() != settings::OptLevel::None;
+    if !is_optimised || !has_accesses(&context.func) {
+        return;
+    }
+    context.compute_cfg();
+    context.compute_domtree();
+    context.eliminate_unreachable_code(env.isa).expect("the function is well formed");
+    context.remove_constant_phis(env.isa).expect("the function is well formed");
+    context.func.dfg.resolve_all_aliases();
+    let Context { func, cfg, domtree, .. } = context;
+    forward::forward_stores(facts, func, cfg, domtree);
+    func.dfg.resolve_all_aliases();
+    // A script goes on after a trap and looks at what the memory then holds.
+    let traps_are_final = env.program.actions.is_empty();
+    if traps_are_final {
+        let is_end = id == main_func(env.program);
+        dead_stores::remove_dead_stores(facts, func, cfg, domtree, is_end);
+    }
+}
+
+fn has_accesses(func: &ir::Function) -> bool {
+    let mut insts = func.layout.blocks().flat_map(|block| func.layout.block_insts(block));
+    insts.any(|inst| {
+        let opcode = func.dfg.insts[inst].opcode();
+        opcode.can_load() || opcode.can_store()
+    })
+}
