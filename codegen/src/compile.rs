@@ -221,7 +221,7 @@ impl Compiler<'_> {
         }
         let calls = count_calls(&scratch.context.func).into_keys().collect();
         let facts = Facts { env: self.env, summaries: &before.summaries };
-        let built = Built { func, calls, touch: summarize(facts, &scratch.context.func) };
+        let built = Built { func, calls, touch: summarize(facts, func, &scratch.context.func) };
         let may_go_in = self.graph.callers[func] > 0
             && !self.graph.is_recursive[func]
             && is_candidate(insts, self.uses_at_least(func), &self.limits);

@@ -278,7 +278,7 @@ fn leaving_state(
     }
     let last = func.layout.last_inst(block).map(|inst| func.dfg.insts[inst].opcode());
     let all = blocks.stored.iter().map(|region| match last {
-        Some(opcode) if opcode == Opcode::Return => match region_kind(func, *region) {
+        Some(Opcode::Return) => match region_kind(func, *region) {
             Region::Memory(_) | Region::Global(_) if is_end => DeadBytes::ALL,
             _ => DeadBytes::NONE,
         },

@@ -116,8 +116,8 @@ impl Touch {
     }
 }
 
-/// What a function may touch, itself and by what it calls: every region that its body names.
-pub fn summarize(facts: Facts<'_>, func: &ir::Function) -> Touch {
+/// What the function `id` may touch, itself and by what it calls: every region that its body names.
+pub fn summarize(facts: Facts<'_>, id: FuncId, func: &ir::Function) -> Touch {
     let mut touch = Touch::NOTHING;
     for (region, _) in func.dfg.alias_regions.iter() {
         match region_kind(func, region) {
@@ -132,7 +132,9 @@ pub fn summarize(facts: Facts<'_>, func: &ir::Function) -> Touch {
     }
     for block in func.layout.blocks() {
         for inst in func.layout.block_insts(block) {
+            // What it touches by calling itself it touches anyway.
             if func.dfg.insts[inst].opcode().is_call()
+                && called_func(func, inst) != Some(id)
                 && let Effect::Touch(called) = find_effect(facts, func, inst)
             {
                 touch.extend(&called);
@@ -256,6 +258,14 @@ fn stored_type(opcode: Opcode, value: Type) -> Type {
         Opcode::Istore32 => types::I32,
         _ => value,
     }
+}
+
+/// The function of the program that an instruction calls directly.
+fn called_func(func: &ir::Function, inst: Inst) -> Option<FuncId> {
+    let InstructionData::Call { func_ref, .. } = func.dfg.insts[inst] else { return None };
+    let ExternalName::User(name) = func.dfg.ext_funcs[func_ref].name else { return None };
+    let name = &func.params.user_named_funcs()[name];
+    (name.namespace == NAMESPACE_FUNC).then(|| FuncId::from_u32(name.index))
 }
 
 /// What a direct call may touch.
