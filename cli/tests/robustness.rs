@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmelt_codegen::options::{OptLevel, Options};
 use wasmelt_flatten::script::{link_script, parse_script};
-use wasmelt_frontend::{Root, Session};
+use wasmelt_frontend::Session;
 
 /// Larger files are left out: they would take most of the time and show nothing new.
 const FILE_BYTES_MAX: u64 = 300_000;
@@ -84,13 +84,8 @@ fn compile(file: &Path, bytes: &[u8]) {
     } else {
         let mut session = Session::new();
         let root = session.add_bytes(file, bytes.to_vec());
-        root.and_then(|root| {
-            let root = match root {
-                Root::Component(component) => Some(component),
-                Root::Module(_) => None,
-            };
-            wasmelt_flatten::instantiate(session.finish(root))
-        })
+        let root = root.and_then(|root| session.component_of(root));
+        root.and_then(|root| wasmelt_flatten::instantiate(session.finish(Some(root))))
     };
     if let Ok(program) = program
         && let Ok(object) = wasmelt_codegen::compile_object(&program, &options)

@@ -11,7 +11,7 @@
 //! exit code on as it is.
 
 use crate::error::{Error, Position, Result};
-use crate::module::Module;
+use crate::module::{Extern, Module};
 use crate::source::{byte_offset, wasm_error};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as PREVIEW1, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
@@ -66,7 +66,7 @@ pub fn componentize_module(module: &Module, bytes: &[u8]) -> Result<Vec<u8>> {
             "`_start` is the entry point of a command; `wasm-tools component embed` adds a world",
         ));
     }
-    if !module.exports.contains_key(MEMORY) {
+    if !matches!(module.exports.get(MEMORY), Some(Extern::Memory(_))) {
         let message = "the core module exports no memory under the name `memory`";
         return Err(Error::invalid(message).help("functions of WASI read and write there"));
     }
@@ -131,7 +131,11 @@ fn encode_component(bytes: &[u8], adapter: &[u8], exits: bool) -> Result<Vec<u8>
         encoder.encode()
     };
     encode(&mut encoder).map_err(|error| {
-        Error::invalid(format!("the core module cannot be made a component: {error:#}"))
+        // The contexts tell how far the encoder came; the cause is about the module. Some causes
+        // are laid out in lines.
+        let cause = error.root_cause().to_string();
+        let cause = cause.split_whitespace().collect::<Vec<_>>().join(" ");
+        Error::invalid(format!("the core module cannot be made a component: {cause}"))
     })
 }
 

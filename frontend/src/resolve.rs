@@ -16,7 +16,6 @@ mod print;
 use crate::composition::{Binding, ComponentId, Composition, Def, ExternType, Import};
 use crate::error::{Error, Result};
 use crate::module::FileId;
-use crate::preview1::componentize_module;
 use crate::session::{Root, Session};
 use compare::{Comparison, Mismatch};
 use locate::{Located, locate_import};
@@ -35,25 +34,10 @@ pub struct ReadOptions {
 /// Reads a component and everything it imports from files.
 pub fn read(input: &Path, options: &ReadOptions) -> Result<Composition> {
     let mut session = Session::new();
-    let root = read_root(&mut session, input)?;
+    let root = session.add_file(input)?;
+    let root = session.component_of(root)?;
     bind_imports(&mut session, root, options)?;
     Ok(session.finish(Some(root)))
-}
-
-/// Reads the program's own file.
-fn read_root(session: &mut Session, input: &Path) -> Result<ComponentId> {
-    let id = match session.add_file(input)? {
-        Root::Component(id) => return Ok(id),
-        Root::Module(id) => id,
-    };
-    let composition = session.composition();
-    let module = &composition.modules[id];
-    let bytes = &composition.files[module.bytes.file].bytes;
-    let component = componentize_module(module, bytes).map_err(|error| error.in_file(input))?;
-    match session.add_wrapping(id, component)? {
-        Root::Component(id) => Ok(id),
-        Root::Module(_) => unreachable!("componentizing makes a component"),
-    }
 }
 
 /// Binds the imports of a component of the session, and those of the files that this loads.

@@ -16,6 +16,7 @@ use crate::features::FEATURES;
 use crate::limits::{COMPONENT_DEPTH_MAX, FILES_MAX};
 use crate::module::{FileId, ModuleId};
 use crate::module_reader::{CoreTypeInterner, ModuleReader, read_bodies};
+use crate::preview1::componentize_module;
 use crate::source::{byte_offset, byte_range, make_source, read_source, wasm_error};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -88,16 +89,26 @@ impl Session {
         self.add_source(make_source(path, bytes)?, Place::Alone)
     }
 
-    /// Reads and validates a component that was made around a module of the session.
-    pub(crate) fn add_wrapping(&mut self, module: ModuleId, component: Vec<u8>) -> Result<Root> {
-        let file = &self.composition.files[self.composition.modules[module].bytes.file];
+    /// The component that a file is, or one that is made around the core module that it is.
+    pub fn component_of(&mut self, root: Root) -> Result<ComponentId> {
+        let id = match root {
+            Root::Component(id) => return Ok(id),
+            Root::Module(id) => id,
+        };
+        let module = &self.composition.modules[id];
+        let file = &self.composition.files[module.bytes.file];
+        let component = componentize_module(module, &file.bytes);
+        let component = component.map_err(|error| error.in_file(&file.path))?;
         let source = SourceFile {
             path: file.path.clone(),
             marks: file.marks.clone(),
             wrapped: find_module(&component, file.bytes.len()),
             bytes: component,
         };
-        self.add_source(source, Place::Alone)
+        match self.add_source(source, Place::Alone)? {
+            Root::Component(id) => Ok(id),
+            Root::Module(_) => unreachable!("componentizing makes a component"),
+        }
     }
 
     /// Reads and validates a file that an import is going to be bound to.
