@@ -88,6 +88,8 @@ struct Compiler<'a> {
 struct Body {
     clif: ir::Function,
     insts: u32,
+    /// How many instructions were copied to make it.
+    copied_insts: u32,
 }
 
 /// Bodies that are kept, by function.
@@ -216,8 +218,10 @@ impl Compiler<'_> {
         scratch.context.func = clif;
         let insts_before = count_insts(&scratch.context.func);
         let mut insts = insts_before;
+        let mut copied_insts = 0;
         if self.limits.enabled {
-            insts = self.inline_calls(&mut scratch.context, &before.bodies, func, insts_before);
+            (insts, copied_insts) =
+                self.inline_calls(&mut scratch.context, &before.bodies, func, insts_before);
         }
         let calls = count_calls(&scratch.context.func).into_keys().collect();
         let facts = Facts { env: self.env, summaries: &before.summaries };
@@ -227,7 +231,7 @@ impl Compiler<'_> {
             && is_candidate(insts, self.uses_at_least(func), &self.limits);
         if may_go_in {
             let clif = std::mem::replace(&mut scratch.context.func, ir::Function::new());
-            return Ok(Done::Kept(built, Box::new(Body { clif, insts })));
+            return Ok(Done::Kept(built, Box::new(Body { clif, insts, copied_insts })));
         }
         Ok(Done::Compiled(built, self.emit(scratch, &before.summaries, func)?))
     }
@@ -237,21 +241,22 @@ impl Compiler<'_> {
         self.graph.callers[func] + u32::from(self.graph.is_root[func])
     }
 
-    /// Inlines callees into the context's function; returns its new size.
+    /// Inlines callees into the context's function; returns its new size, and how many
+    /// instructions were copied to make it.
     fn inline_calls(
         &self,
         context: &mut Context,
         bodies: &Bodies,
         func: FuncId,
         insts_before: u32,
-    ) -> u32 {
+    ) -> (u32, u32) {
         let sites = count_calls(&context.func);
         for callee in sites.keys() {
             let known = self.graph.callers[*callee] > 0 || self.graph.is_root[*callee];
             assert!(known, "the call graph lacks {callee}, which {func} calls");
         }
         if sites.keys().all(|callee| bodies[*callee].is_none()) {
-            return insts_before;
+            return (insts_before, 0);
         }
         let mut inliner = Inliner {
             compiler: self,
@@ -260,16 +265,17 @@ impl Compiler<'_> {
             sites,
             insts_before,
             insts: insts_before,
+            copied_insts: 0,
             inlined: Vec::new(),
         };
         let result = context.inline(&mut inliner);
         result.expect("inlining fails only beyond limits that growth stays below");
-        let Inliner { insts, inlined, .. } = inliner;
+        let Inliner { insts, copied_insts, inlined, .. } = inliner;
         for (callee, blocks_before) in inlined {
             let body = bodies[callee].as_ref().expect("an inlined callee has a body");
             copy_places(&mut context.func, &body.clif, blocks_before);
         }
-        insts
+        (insts, copied_insts)
     }
 
     fn emit(
@@ -329,6 +335,7 @@ struct Inliner<'a> {
     sites: BTreeMap<FuncId, u32>,
     insts_before: u32,
     insts: u32,
+    copied_insts: u32,
     /// What went in, and how many blocks the caller had before.
     inlined: Vec<(FuncId, usize)>,
 }
@@ -348,6 +355,7 @@ impl Inline for Inliner<'_> {
             caller_insts: self.insts,
             caller_insts_before: self.insts_before,
             callee_insts: body.insts,
+            callee_copied_insts: body.copied_insts,
             callee_uses: self.count_uses(callee),
             crosses_component: self.crosses_component(callee),
         };
@@ -355,6 +363,8 @@ impl Inline for Inliner<'_> {
             return InlineCommand::KeepCall;
         }
         self.insts += body.insts;
+        let copied_insts = body.insts.saturating_add(body.copied_insts);
+        self.copied_insts = self.copied_insts.saturating_add(copied_insts);
         self.inlined.push((callee, caller.dfg.num_blocks()));
         // The callee's own calls have been decided when it was built.
         InlineCommand::Inline { callee: Cow::Borrowed(&body.clif), visit_callee: false }

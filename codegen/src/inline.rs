@@ -15,6 +15,9 @@ pub struct CallSite {
     pub caller_insts_before: u32,
     /// Size of the callee, with what was inlined into it.
     pub callee_insts: u32,
+    /// How many instructions were copied to make the callee what it is: what went into it, what
+    /// went into that, and so on.
+    pub callee_copied_insts: u32,
     /// How many calls and references name the callee in the whole program.
     pub callee_uses: u32,
     /// Whether caller and callee belong to different component instances, or one of them is the
@@ -36,6 +39,9 @@ pub struct InlineLimits {
     pub caller_insts_max: u32,
     /// Copies of callees with other callers may grow a caller by its own size and this much.
     pub growth_insts_max: u32,
+    /// A callee of which more instructions were copied than it has left, by this factor, stays out
+    /// of line: along a chain of single callers every body would be copied once per link.
+    pub copies_max: u32,
 }
 
 impl InlineLimits {
@@ -47,6 +53,7 @@ impl InlineLimits {
             boundary_bonus: 240,
             caller_insts_max: 8_000,
             growth_insts_max: 2_000,
+            copies_max: 40,
         };
         match opt_level {
             OptLevel::Less => InlineLimits { boundary_bonus: 60, growth_insts_max: 500, ..full },
@@ -61,7 +68,8 @@ impl InlineLimits {
 /// Whether to replace the call by the callee's body.
 pub fn should_inline(site: CallSite, limits: &InlineLimits) -> bool {
     let size = site.caller_insts.saturating_add(site.callee_insts);
-    if !limits.enabled || size > limits.caller_insts_max {
+    let copied_max = site.callee_insts.saturating_mul(limits.copies_max);
+    if !limits.enabled || size > limits.caller_insts_max || site.callee_copied_insts > copied_max {
         return false;
     }
     if site.callee_uses <= 1 {
@@ -90,6 +98,7 @@ mod tests {
         caller_insts: 100,
         caller_insts_before: 100,
         callee_insts: 10,
+        callee_copied_insts: 0,
         callee_uses: 5,
         crosses_component: false,
     };
@@ -121,6 +130,28 @@ mod tests {
         let grown = CallSite { caller_insts: 2_195, ..SITE };
         assert!(!decide(grown));
         assert!(decide(CallSite { caller_insts: 2_190, ..SITE }));
+    }
+
+    #[test]
+    fn a_chain_is_cut_before_its_copies_cost_more_than_its_code() {
+        let mut copied_insts = 0;
+        let mut body_insts = 10;
+        for links in 1u32.. {
+            let callee = (body_insts, copied_insts);
+            let site = CallSite {
+                callee_insts: callee.0,
+                callee_copied_insts: callee.1,
+                callee_uses: 1,
+                ..SITE
+            };
+            if !decide(site) {
+                assert!(links > 32, "sixteen components and their adapters are one function");
+                assert!(links < 200, "a thousand are not");
+                return;
+            }
+            copied_insts += body_insts;
+            body_insts += 10;
+        }
     }
 
     #[test]
