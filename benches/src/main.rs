@@ -7,6 +7,7 @@
 
 mod calls;
 mod chains;
+mod compile;
 #[cfg(feature = "wasmtime")]
 mod peer;
 mod report;
@@ -19,12 +20,19 @@ use std::process::ExitCode;
 /// A group of measurements.
 struct Group {
     name: &'static str,
-    run: fn() -> Result<(), String>,
+    /// Measures; the arguments are inputs beyond its own.
+    run: fn(&[String]) -> Result<(), String>,
+    takes_files: bool,
 }
 
 const GROUPS: &[Group] = &[
-    Group { name: "startup", run: startup::run },
-    Group { name: "calls", run: || publish(calls::run()?) },
+    Group { name: "startup", run: |_| startup::run(), takes_files: false },
+    Group { name: "calls", run: |_| publish(calls::run()?), takes_files: false },
+    Group {
+        name: "compile",
+        run: |files| compile::run(files)?.into_iter().try_for_each(publish),
+        takes_files: true,
+    },
 ];
 
 fn publish(table: report::Table) -> Result<(), String> {
@@ -35,22 +43,36 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let only = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => None,
-        ["--only", name] if GROUPS.iter().any(|group| group.name == name) => Some(name),
-        // What the groups start to have a peer in a process of its own.
+        ["--only", name, ref files @ ..]
+            if GROUPS
+                .iter()
+                .any(|group| group.name == name && (group.takes_files || files.is_empty())) =>
+        {
+            Some(name)
+        }
+        // What the groups start to measure something in a process of its own.
         ["peer", configuration, compiled] => return run_peer(configuration, Path::new(compiled)),
+        ["compile", compiler, input, output] => {
+            let done = compile::compile_repeatedly(compiler, Path::new(input), Path::new(output));
+            return done.map_or_else(|error| fail("compile", &error), |()| ExitCode::SUCCESS);
+        }
         _ => {
             let names: Vec<&str> = GROUPS.iter().map(|group| group.name).collect();
-            eprintln!("usage: benches [--only {}]", names.join("|"));
+            eprintln!("usage: benches [--only {} [FILES]]", names.join("|"));
             return ExitCode::from(2);
         }
     };
     for group in GROUPS.iter().filter(|group| only.is_none_or(|name| name == group.name)) {
-        if let Err(error) = (group.run)() {
-            eprintln!("error: {}: {error}", group.name);
-            return ExitCode::from(1);
+        if let Err(error) = (group.run)(args.get(2..).unwrap_or_default()) {
+            return fail(group.name, &error);
         }
     }
     ExitCode::SUCCESS
+}
+
+fn fail(group: &str, error: &str) -> ExitCode {
+    eprintln!("error: {group}: {error}");
+    ExitCode::FAILURE
 }
 
 #[cfg(feature = "wasmtime")]
