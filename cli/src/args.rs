@@ -56,6 +56,10 @@ pub struct RunArgs {
     /// What `build` and `run` have in common.
     #[command(flatten)]
     pub common: CommonArgs,
+    /// Call this export instead of the program's entry, and print its result: a function's name,
+    /// or INSTANCE#FUNCTION, and the arguments in parentheses, as WAVE writes values.
+    #[arg(long, value_name = "NAME(ARGS)")]
+    pub invoke: Option<String>,
     /// The program's own arguments.
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<OsString>,

@@ -10,12 +10,14 @@ mod checks;
 mod describe;
 pub mod grants;
 mod inspect;
+mod invoke;
 pub mod output;
 pub mod phases;
 pub mod pipeline;
 mod policy;
 pub mod run;
 pub mod wast;
+mod wave;
 
 use args::{Args, BuildArgs, Command, RunArgs, WastArgs};
 use clap::Parser;
@@ -42,17 +44,22 @@ pub fn run_command_line(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let result = match args.command {
         Command::Build(args) => build(&args),
+        Command::Run(RunArgs { invoke: Some(call), common, args }) => {
+            return invoke::invoke(&call, &common, &args).unwrap_or_else(report_error);
+        }
         Command::Run(args) => build_and_execute(&args).map(|never| match never {}),
         Command::Inspect(args) => inspect::inspect(&args.program),
         Command::Wast(args) => return run_scripts(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::from(1)
-        }
+        Err(error) => report_error(error),
     }
+}
+
+fn report_error(error: Error) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "error: {error}");
+    ExitCode::from(1)
 }
 
 /// `wasmelt build`: the artifact goes to the output file, text without one to standard output.

@@ -107,6 +107,24 @@ pub fn compile(input: &Path, options: &Options, phases: &mut Phases) -> Result<A
     Ok(Artifact { bytes, notes })
 }
 
+/// Compiles one call of an export of a file's component: the program, and its executable.
+///
+/// # Errors
+///
+/// As [`compile`]; or there is no such export.
+pub fn compile_call(
+    input: &Path,
+    call: &flatten::Invocation<'_>,
+    options: &Options,
+    phases: &mut Phases,
+) -> Result<(Program, Vec<u8>)> {
+    let composition = phases.time("read", || frontend::read(input, &options.read))?;
+    let program = phases.time("flatten", || flatten::instantiate_call(composition, call));
+    let program = program.map_err(|error| error.in_file(input))?;
+    let bytes = phases.time("compile", || compile_program(&program, &options.codegen))?;
+    Ok((program, bytes))
+}
+
 /// Compiles a program that is already flat to an executable.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ mod values;
 
 use crate::wast::compare::check_report;
 use crate::wast::run::run_actions;
+pub(crate) use crate::wast::run::{Report, parse_reports};
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

@@ -54,6 +54,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "clap",
             "tempfile",
             "toml",
+            "wasm-wave",
             "wasmelt-abi",
             "wasmelt-codegen",
             "wasmelt-flatten",

@@ -106,8 +106,13 @@ pub fn build_actions(env: Env<'_>) -> Result<ActionTable> {
     let actions = &env.program.actions;
     let mut table = ActionTable::default();
     table.bytes.resize(actions.len() * ActionRecord::BYTES as usize, 0);
+    let report = env.program.report.as_ref();
+    let report = report.map(|path| table.append(path.bytes().chain([0])));
     for (index, action) in actions.iter().enumerate() {
         let at = index * ActionRecord::BYTES as usize;
+        if let Some(path) = report {
+            table.point(at + REPORT, path);
+        }
         match action {
             Action::Call { func, trampoline, args } => {
                 write_call(env, &mut table, at, *func, *trampoline);
@@ -142,6 +147,7 @@ const TRAMPOLINE: usize = std::mem::offset_of!(ActionRecord, trampoline);
 const TARGET: usize = std::mem::offset_of!(ActionRecord, target);
 const ARGS: usize = std::mem::offset_of!(ActionRecord, args);
 const SHAPE: usize = std::mem::offset_of!(ActionRecord, shape);
+const REPORT: usize = std::mem::offset_of!(ActionRecord, report);
 const RESULTS: usize = std::mem::offset_of!(ActionRecord, results);
 const GLOBAL_BYTES: usize = std::mem::offset_of!(ActionRecord, global_bytes);
 const ARG_COUNT: usize = std::mem::offset_of!(ActionRecord, arg_count);

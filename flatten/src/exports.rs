@@ -49,7 +49,10 @@ pub(crate) fn export_root(state: &mut Flattener<'_>, root: InstanceId, roots: Ro
 }
 
 /// The functions that an instance exports by itself or in instances.
-fn exported_funcs(state: &Flattener<'_>, root: InstanceId) -> Vec<(String, ComponentFunc)> {
+pub(crate) fn exported_funcs(
+    state: &Flattener<'_>,
+    root: InstanceId,
+) -> Vec<(String, ComponentFunc)> {
     let mut funcs = Vec::new();
     for (name, entity) in state.exports(root) {
         match entity {

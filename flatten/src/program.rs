@@ -89,6 +89,9 @@ pub struct Program {
     /// What the executable does instead, if it is a test script's: these in order. Empty in every
     /// other program. Like `exports` they are roots of reachability.
     pub actions: Vec<Action>,
+    /// The file that the actions are reported to. Without one they are a script's: they are
+    /// reported to standard output, and a trap ends an action, not the program.
+    pub report: Option<String>,
 }
 
 /// A component instance.
@@ -292,7 +295,7 @@ pub enum InitStep {
     },
 }
 
-/// What a script's program does, one after the other; a trap ends an action, not the program.
+/// What a script's program does, one after the other.
 #[derive(Clone, Debug)]
 pub enum Action {
     /// Calls a function of the program and reports its results.

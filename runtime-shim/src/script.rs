@@ -8,7 +8,10 @@
 use crate::single::Single;
 use crate::traps::RECOVERY;
 use crate::{abort, arch};
+use core::ffi::{CStr, c_char};
 use core::ptr;
+use rustix::fd::{BorrowedFd, IntoRawFd, RawFd};
+use rustix::fs::{Mode, OFlags};
 use wasmelt_abi::script::{AREA_ARGS_MAX, Action, RESULTS_MAX, Report, SLOT_BYTES, shape};
 use wasmelt_abi::trap::Trap;
 
@@ -17,11 +20,17 @@ use wasmelt_abi::trap::Trap;
 #[repr(C, align(16))]
 struct Slot([u8; SLOT_BYTES]);
 
+/// What calls guest code: the code's address, the arguments, the results.
+type Trampoline = unsafe extern "C" fn(u64, *const u8, *mut u8);
+
 /// The arguments of an action whose result lies in memory.
 static ARGS: Single<[Slot; AREA_ARGS_MAX]> = Single::new([Slot([0; SLOT_BYTES]); AREA_ARGS_MAX]);
 
 /// The running action's results, or the area where its result lies.
 static RESULTS: Single<[Slot; RESULTS_MAX]> = Single::new([Slot([0; SLOT_BYTES]); RESULTS_MAX]);
+
+/// Where reports go: standard output at first.
+static OUTPUT: Single<RawFd> = Single::new(1);
 
 /// The stack pointer to continue with when the running action traps.
 static RECOVERY_POINT: Single<usize> = Single::new(0);
@@ -39,6 +48,10 @@ pub unsafe extern "C" fn wasmelt_script_run(actions: *const Action, count: u64) 
             let action = &*actions.add(index);
             (action, perform(action, results))
         };
+        if action.report != 0 {
+            // SAFETY: it is the address of a path that ends with a zero byte.
+            unsafe { open_output(action.report as *const c_char) };
+        }
         let count = if trap == 0 { action.results } else { 0 };
         let report = Report { action: index as u32, trap: trap as u16, results: count as u16 };
         write_all((&raw const report).cast(), Report::BYTES);
@@ -49,6 +62,20 @@ pub unsafe extern "C" fn wasmelt_script_run(actions: *const Action, count: u64) 
         }
     }
     0
+}
+
+/// Reports go to that file from now on.
+///
+/// # Safety
+/// A string that ends with a zero byte lies at `path`.
+unsafe fn open_output(path: *const c_char) {
+    // SAFETY: the caller has promised it.
+    let path = unsafe { CStr::from_ptr(path) };
+    match rustix::fs::open(path, OFlags::WRONLY | OFlags::APPEND, Mode::empty()) {
+        Ok(file) => OUTPUT.with(|output| *output = file.into_raw_fd()),
+        // Whoever asked for the report has removed the file.
+        Err(_) => arch::exit(abort::EXIT_RUNTIME_FAILED),
+    }
 }
 
 /// Reports what lies in memory. The compiler limits how deep shapes nest.
@@ -130,6 +157,14 @@ unsafe fn perform(action: &Action, results: *mut u8) -> u32 {
         // SAFETY: there are that many arguments, and the last stands for the result's address.
         args = unsafe { prepare_args(args, action.arg_count as usize, results) };
     }
+    if action.report != 0 {
+        let trampoline = action.trampoline as usize;
+        // SAFETY: the compiler wrote the address of a trampoline, which has this type.
+        let trampoline = unsafe { core::mem::transmute::<usize, Trampoline>(trampoline) };
+        // SAFETY: as below; a trap does not come back.
+        unsafe { trampoline(action.target, args, results) };
+        return 0;
+    }
     let point = RECOVERY_POINT.with(|point| &raw mut *point);
     RECOVERY.with(|recovery| *recovery = Some(recover));
     // SAFETY: the trampoline has the type of the code that `target` points to; the compiler
@@ -171,9 +206,9 @@ fn write_all(bytes: *const u8, len: usize) {
     // SAFETY: the callers pass memory of that length.
     let mut rest = unsafe { core::slice::from_raw_parts(bytes, len) };
     while !rest.is_empty() {
-        // SAFETY: nothing here closes standard output.
-        let stdout = unsafe { rustix::fd::BorrowedFd::borrow_raw(1) };
-        match rustix::io::retry_on_intr(|| rustix::io::write(stdout, rest)) {
+        // SAFETY: nothing here closes standard output, or the file that took its place.
+        let output = unsafe { BorrowedFd::borrow_raw(OUTPUT.with(|output| *output)) };
+        match rustix::io::retry_on_intr(|| rustix::io::write(output, rest)) {
             Ok(written @ 1..) => rest = rest.get(written..).unwrap_or_default(),
             // Nobody reads the reports any more.
             _ => arch::exit(abort::EXIT_RUNTIME_FAILED),

@@ -80,7 +80,7 @@ fn spawn(path: &Path, stdout: File) -> io::Result<Child> {
 }
 
 /// The reports that are whole.
-fn parse_reports(program: &Program, bytes: &[u8]) -> Vec<Report> {
+pub fn parse_reports(program: &Program, bytes: &[u8]) -> Vec<Report> {
     let mut cursor = Cursor(bytes);
     program.actions.iter().map_while(|action| parse_report(program, action, &mut cursor)).collect()
 }

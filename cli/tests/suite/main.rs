@@ -4,6 +4,7 @@ mod authority;
 mod clif;
 mod command;
 mod diagnostics;
+mod invoke;
 mod isolation;
 mod manners;
 mod run;

@@ -16,6 +16,9 @@ pub struct Action {
     /// Address of the result's shape, if it lies in memory: then the last argument stands for the
     /// address of `RESULT_AREA_BYTES` bytes for it. Otherwise 0.
     pub shape: u64,
+    /// Address of the path of the file that the action is reported to, ended by a zero byte; then a
+    /// trap ends the program. 0: to standard output, and a trap ends the action.
+    pub report: u64,
     /// Number of results in slots; 1 if the action reads a global.
     pub results: u32,
     /// Size of the global's value in bytes.
@@ -28,7 +31,7 @@ pub struct Action {
 
 impl Action {
     /// Size of the record.
-    pub const BYTES: u64 = 48;
+    pub const BYTES: u64 = 56;
 }
 
 /// Where things lie in memory that are to be reported: a tree of words. A node is one of these

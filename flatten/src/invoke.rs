@@ -1,0 +1,60 @@
+//! One call of an export as a whole program: what `wasmelt run --invoke` builds.
+//!
+//! The arguments are given as text, so they can be read only once the function's type is known;
+//! whoever asks for the program reads them then.
+
+use crate::error::{Error, Result};
+use crate::exports::{exported_funcs, lower_natively};
+use crate::interface::{FuncType, Types};
+use crate::program::{Action, FuncKind, Program};
+use crate::script::Value;
+use crate::state::Flattener;
+use crate::{Observer, finish, instantiate_component};
+use wasmelt_frontend::composition::Composition;
+
+/// A call that a program consists of.
+pub struct Invocation<'a> {
+    /// The function's name; one of an exported instance is `INSTANCE#FUNCTION`.
+    pub name: &'a str,
+    /// The file that the program reports the result to.
+    pub report: &'a str,
+    /// Reads the arguments of a function of that type. They have to be of the parameters' types.
+    pub read_args: &'a dyn Fn(&Types, &FuncType) -> Result<Vec<Value>>,
+}
+
+/// Instantiates the root of a composition and calls one of its exports.
+pub fn instantiate_call(composition: Composition, call: &Invocation<'_>) -> Result<Program> {
+    let Composition { files, core_types, modules, components, root } = composition;
+    let root = root.ok_or_else(|| Error::invalid("there is no component to build"))?;
+    let program = Program { files, core_types, modules, ..Program::default() };
+    let mut state = Flattener::new(program, &components, wasmelt_abi::wit::FILES);
+    let name = components[root].name.clone().unwrap_or_else(|| "root".into());
+    let instance = instantiate_component(&mut state, root, name, None)?;
+    state.program.init = Some(state.finish_steps());
+
+    let funcs = exported_funcs(&state, instance);
+    let found = funcs.iter().find(|(name, _)| name == call.name);
+    let (_, func) = found.ok_or_else(|| unknown_export(call.name, &funcs))?;
+    let context = |error: Error| error.context(format!("the export `{}`", call.name));
+    let func = lower_natively(&mut state, func).map_err(context)?;
+    let FuncKind::Adapter(adapter) = &state.program.funcs[func].kind else {
+        unreachable!("{func} was made as an adapter")
+    };
+    let (ty, core_ty) = (adapter.ty, state.program.funcs[func].ty);
+    let func_type = &state.program.func_types[ty];
+    let args = (call.read_args)(&state.program.types, func_type).map_err(context)?;
+    let trampoline = state.add_func(core_ty, None, FuncKind::Trampoline);
+    state.program.actions.push(Action::CallComponent { func, trampoline, ty, args });
+    state.program.report = Some(call.report.to_owned());
+    // Past this line there are no components: only core instances, adapters and host functions.
+    finish(state, [], Observer::Nobody)
+}
+
+fn unknown_export<F>(name: &str, funcs: &[(String, F)]) -> Error {
+    let error = Error::environment(format!("there is no exported function `{name}`"));
+    let names = funcs.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>();
+    match names.is_empty() {
+        true => error.help("the component exports no functions"),
+        false => error.help(format!("the component exports {}", names.join(", "))),
+    }
+}
