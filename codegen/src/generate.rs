@@ -1,13 +1,13 @@
 //! Which generator makes which function.
 
-use crate::adapter::{build_adapter, build_resource_op};
+use crate::adapter::{build_adapter, build_missing, build_resource_op};
 use crate::call_graph::main_func;
 use crate::data::InitialData;
 use crate::env::Env;
 use crate::error::Result;
 use crate::init;
 use crate::program::{FuncId, FuncKind};
-use crate::script::{build_missing, build_trampoline};
+use crate::script::build_trampoline;
 use crate::translate::{TranslateScratch, translate_body};
 use cranelift_codegen::ir;
 use cranelift_frontend::FunctionBuilderContext;

@@ -7,7 +7,7 @@
 mod shape;
 mod values;
 
-use crate::env::{Env, GUEST_CALL_CONV, clif_type, trap_code};
+use crate::env::{Env, GUEST_CALL_CONV, clif_type};
 use crate::error::Result;
 use crate::interface::FuncTypeId;
 use crate::program::{Action, Argument, ConstValue, FuncId, GlobalId};
@@ -16,7 +16,6 @@ use crate::types::ValType;
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Signature, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use wasmelt_abi::script::{Action as ActionRecord, SLOT_BYTES};
-use wasmelt_abi::trap::Trap;
 use wasmelt_flatten::script::Value;
 
 /// Builds a `FuncKind::Trampoline`: `fn(code, args, results)` in the host's calling convention,
@@ -56,25 +55,6 @@ pub fn build_trampoline(
         b.ins().store(flags, value, results, slot(at));
     }
     b.ins().return_(&[]);
-    b.finalize(env.isa.frontend_config());
-    function
-}
-
-/// Builds a function that only a script may call: a trap that says that it is not implemented.
-pub fn build_missing(
-    env: Env<'_>,
-    func: FuncId,
-    context: &mut FunctionBuilderContext,
-) -> ir::Function {
-    let signature = env.guest_signature(env.program.funcs[func].ty);
-    let name = ir::UserFuncName::user(crate::env::NAMESPACE_FUNC, func.as_u32());
-    let mut function = ir::Function::with_name_signature(name, signature);
-    let mut b = FunctionBuilder::new(&mut function, context);
-    let block = b.create_block();
-    b.append_block_params_for_function_params(block);
-    b.switch_to_block(block);
-    b.seal_block(block);
-    b.ins().trap(trap_code(Trap::Unsupported));
     b.finalize(env.isa.frontend_config());
     function
 }

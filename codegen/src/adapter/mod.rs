@@ -21,6 +21,7 @@
 //! | `resource_ops` | `resource.new`, `resource.rep`, `resource.drop` |
 //! | `endpoint` | memory, `realloc` and checks of one side |
 //! | `abi_layout` | sizes, alignments and flat types |
+//! | `missing` | what is not implemented, in the program of a script |
 //!
 //! Follows `CanonicalABI.md`. Lifting and lowering interleave, which nobody can observe: lifting
 //! only reads, and every fault ends the program.
@@ -32,6 +33,7 @@ mod endpoint;
 mod generator;
 mod handles;
 mod lists;
+mod missing;
 mod resource_ops;
 mod scalars;
 mod shape;
@@ -41,4 +43,5 @@ mod tests;
 mod variants;
 
 pub use call::build_adapter;
+pub use missing::build_missing;
 pub use resource_ops::build_resource_op;
