@@ -12,10 +12,11 @@ use object::{Endianness, elf};
 
 /// Who defines the notes' types.
 const OWNER: &str = "wasmelt";
-/// The type of the note that holds the grants.
-const GRANTS: u32 = 1;
+/// The type of the note that holds the grants. The low numbers have general names, which tools
+/// would print.
+const GRANTS: u32 = 0x100;
 /// The type of the note that holds the host functions' names, each ended by a zero byte.
-const HOST_FUNCS: u32 = 2;
+const HOST_FUNCS: u32 = 0x101;
 /// Contents are padded to a multiple of this.
 const ALIGN: usize = 4;
 
