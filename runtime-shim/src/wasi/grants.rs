@@ -203,7 +203,6 @@ pub fn folders() -> impl Iterator<Item = Folder<'static>> + Clone {
 }
 
 /// How much of the network the program may use.
-#[allow(dead_code, reason = "only functions of `wasi:sockets` ask")]
 pub fn network() -> Network {
     widest_network(records(caller()))
 }
