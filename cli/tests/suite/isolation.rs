@@ -106,3 +106,23 @@ fn what_is_not_reached_is_not_linked() {
     let granted = build("examples/link-time-virtualization/parent.wat");
     assert!(granted.iter().any(|name| is_files(&name)), "{granted:?}");
 }
+
+#[test]
+fn sockets_and_files_do_not_link_each_other() {
+    let build = |name: &str| {
+        let scratch = tempfile::tempdir().expect("tests can write temporary files");
+        let replacements = [("PORT", 9), ("BYTES", 4096)];
+        let options = ["--network", "outbound", "--dir", "."];
+        symbols(&crate::guests::build(scratch.path(), name, &replacements, &options))
+    };
+    // The shim's own functions have the names of their modules in theirs.
+    let mentions = |symbols: &[String], module: &str| {
+        symbols.iter().any(|name| name.starts_with("wasi_") && name.contains(module))
+            || symbols.iter().any(|name| name.contains(&format!("4wasi{}{module}", module.len())))
+    };
+    let connecting = build("tcp-client.wat");
+    assert!(mentions(&connecting, "sockets") && !mentions(&connecting, "filesystem"));
+    assert!(!connecting.iter().any(|name| name.contains("udp") || name.contains("lookup")));
+    let writing = build("file-writer.wat");
+    assert!(mentions(&writing, "filesystem") && !mentions(&writing, "sockets"), "{writing:?}");
+}
