@@ -4,6 +4,7 @@ mod authority;
 mod clif;
 mod command;
 mod diagnostics;
+mod faults;
 mod guests;
 mod invoke;
 mod isolation;

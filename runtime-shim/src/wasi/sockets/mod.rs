@@ -29,7 +29,7 @@ use crate::wasi::files::{self, FileId};
 use address::{Family, SocketAddress};
 use core::net::SocketAddr;
 use error_code::ErrorCode;
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{SocketAddrAny, SocketFlags, SocketType, getsockname, socket_with, sockopt};
 
 /// What most functions here return.
@@ -43,7 +43,7 @@ fn reply<T: Copy>(out: Reply<T>, result: Result<T, ErrorCode>) {
 /// Creates a socket and adds it to the files.
 fn create(family: Family, ty: SocketType) -> Result<FileId, ErrorCode> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let fd = socket_with(family.for_system(), ty, flags, None)?;
+    let fd = retry_on_intr(|| socket_with(family.for_system(), ty, flags, None))?;
     if family == Family::V6 {
         sockopt::set_ipv6_v6only(&fd, true)?;
     }
