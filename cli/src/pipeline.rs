@@ -71,7 +71,10 @@ pub fn compile(input: &Path, options: &Options, phases: &mut Phases) -> Result<A
     phases.describe(|| describe::composition(&composition));
     // Past this line every input byte is valid and every imported component is bound.
 
-    let program = phases.time("flatten", || flatten::instantiate(composition));
+    // Whoever links an object can supply what neither files nor the host do.
+    let natives = options.emit == Emit::Obj;
+    let flattening = flatten::Options { natives, ..flatten::Options::default() };
+    let program = phases.time("flatten", || flatten::instantiate_with(composition, &flattening));
     let program = program.map_err(|error| error.in_file(input))?;
     phases.describe(|| describe::program(&program));
     // Past this line there are no components: only core instances, adapters and host functions.

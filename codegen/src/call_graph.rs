@@ -27,7 +27,7 @@ pub fn main_func(program: &Program) -> FuncId {
     FuncId::new(program.funcs.len())
 }
 
-/// Builds the graph of what `wasmelt_main` and references reach.
+/// Builds the graph of what `wasmelt_main`, exports and references reach.
 pub fn build_call_graph(program: &Program) -> CallGraph {
     let main = main_func(program);
     let mut graph = CallGraph::default();
@@ -35,6 +35,7 @@ pub fn build_call_graph(program: &Program) -> CallGraph {
     let roots: Vec<FuncId> = referenced
         .map(|(id, _)| id)
         .chain(frozen_elements(program))
+        .chain(program.exports.iter().map(|export| export.func))
         .chain(program.actions.iter().flat_map(action_funcs))
         .chain(std::iter::once(main))
         .collect();

@@ -26,6 +26,8 @@ pub(crate) struct Host {
     /// Resource types of the outside that the host does not have.
     unknown_resources: HashMap<ResourceId, Missing>,
     funcs: HashMap<(String, FuncTypeId), HostFuncId>,
+    /// Whether interfaces that it does not declare are native functions of someone else.
+    pub(crate) has_natives: bool,
 }
 
 /// The parsed declarations.
@@ -58,7 +60,7 @@ impl Host {
     fn resource(&mut self, program: &mut Program, interface: &str, name: &str) -> ResourceId {
         let key = (interface_key(interface), name.to_string());
         *self.resources.entry(key).or_insert_with(|| {
-            let drop_symbol = format!("{}__drop", symbol_prefix(interface, name));
+            let drop_symbol = format!("{}__drop", symbol_prefix(owner_of(interface, name), name));
             let name = format!("{}.{name}", path_of(interface));
             let kind = ResourceKind::Host { drop_symbol };
             program.resources.push(Resource { name, kind })
@@ -110,7 +112,8 @@ pub(crate) fn import_resource(
     });
     let is_known_interface = declared.is_some();
     let resource = state.host.resource(&mut state.program, interface, name);
-    if !is_known {
+    let is_native = state.host.has_natives && !is_known_interface;
+    if !is_known && !is_native {
         let interface = interface.to_string();
         let why = match is_known_interface {
             true => Missing::HostFunc { interface, name: format!("[resource-drop]{name}") },
@@ -128,13 +131,18 @@ pub(crate) fn import_func(
     name: &str,
     ty: FuncTypeId,
 ) -> Result<std::result::Result<HostFuncId, Missing>> {
-    let symbol = symbol_of(interface, name);
-    if let Some(host) = state.host.funcs.get(&(symbol.clone(), ty)) {
+    let symbol = symbol_of(owner_of(interface, name), name);
+    if let Some(host) = state.host.funcs.get(&(symbol.clone(), ty))
+        && interface_key(&state.program.hosts[*host].interface) == interface_key(interface)
+    {
         return Ok(Ok(*host));
     }
     let world = state.host.world()?;
     let Some(declared) = world.interfaces.get(&interface_key(interface)).copied() else {
-        return Ok(Err(Missing::Import(interface.to_string())));
+        return Ok(match state.host.has_natives {
+            true => import_native(state, interface, name, symbol, ty),
+            false => Err(Missing::Import(interface.to_string())),
+        });
     };
     if !world.resolve.interfaces[declared].functions.contains_key(name) {
         let (interface, name) = (interface.to_string(), name.to_string());
@@ -151,18 +159,51 @@ pub(crate) fn import_func(
         );
         return Ok(Err(Missing::HostType(message)));
     }
-    let (interface, name) = (interface.to_string(), name.to_string());
-    let func = HostFunc {
-        interface,
-        name,
+    Ok(Ok(add_func(state, interface, name, symbol, ty)))
+}
+
+/// The native function that an import of that type is, unless its symbol stands for another one.
+fn import_native(
+    state: &mut Flattener<'_>,
+    interface: &str,
+    name: &str,
+    symbol: String,
+    ty: FuncTypeId,
+) -> std::result::Result<HostFuncId, Missing> {
+    // Symbols have no versions, and not all characters of names.
+    let taken = state.program.hosts.values().find(|host| host.symbol == symbol);
+    if let Some(taken) = taken {
+        let HostFunc { interface: other_interface, name: other, .. } = taken;
+        return Err(Missing::HostType(format!(
+            "the imports `{other}` of `{other_interface}` and `{name}` of `{interface}` would both \
+             be the native function `{symbol}`"
+        )));
+    }
+    Ok(add_func(state, interface, name, symbol, ty))
+}
+
+fn add_func(
+    state: &mut Flattener<'_>,
+    interface: &str,
+    name: &str,
+    symbol: String,
+    ty: FuncTypeId,
+) -> HostFuncId {
+    let id = state.program.hosts.push(HostFunc {
+        interface: interface.to_string(),
+        name: name.to_string(),
         symbol: symbol.clone(),
         ty,
         live: false,
         reached_by: Vec::new(),
-    };
-    let id = state.program.hosts.push(func);
+    });
     state.host.funcs.insert((symbol, ty), id);
-    Ok(Ok(id))
+    id
+}
+
+/// What a symbol names as the interface: an import that is in none is the root's.
+fn owner_of<'n>(interface: &'n str, name: &str) -> &'n str {
+    if interface == name { "root" } else { interface }
 }
 
 /// The type of a function as the host declares it.

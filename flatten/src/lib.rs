@@ -60,11 +60,14 @@ pub struct Options<'a> {
     pub roots: Roots,
     /// The WIT files that declare the host's functions: name and text.
     pub wit: &'a [(&'a str, &'a str)],
+    /// Whether functions of interfaces that the host does not declare are native functions that
+    /// someone else links, `docs/native-abi.md`; otherwise they are missing.
+    pub natives: bool,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Options { roots: Roots::Executable, wit: wasmelt_abi::wit::FILES }
+        Options { roots: Roots::Executable, wit: wasmelt_abi::wit::FILES, natives: false }
     }
 }
 
@@ -79,6 +82,7 @@ pub fn instantiate_with(composition: Composition, options: &Options<'_>) -> Resu
     let root = root.ok_or_else(|| Error::invalid("there is no component to build"))?;
     let program = Program { files, core_types, modules, ..Program::default() };
     let mut state = Flattener::new(program, &components, options.wit);
+    state.host.has_natives = options.natives;
     let name = components[root].name.clone().unwrap_or_else(|| "root".into());
     let instance = instantiate_component(&mut state, root, name, None)?;
     let init = state.finish_steps();

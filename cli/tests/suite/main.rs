@@ -9,6 +9,7 @@ mod guests;
 mod invoke;
 mod isolation;
 mod manners;
+mod natives;
 mod run;
 mod sockets;
 mod support;
