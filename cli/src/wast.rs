@@ -6,7 +6,7 @@
 //! crash never stops the other assertions from being counted.
 
 mod compare;
-mod run;
+pub mod run;
 mod values;
 
 use crate::wast::compare::check_report;

@@ -1,0 +1,139 @@
+//! One side of a call: a guest's memory and how its `realloc` behaves.
+
+use crate::types::align_to;
+use wasmelt_abi::trap::Trap;
+
+/// Bytes of a page of linear memory.
+pub const PAGE_BYTES: u32 = 65536;
+/// Where a guest counts the calls of its `realloc`.
+pub const COUNT_AT: u32 = 16;
+/// Where it notes what its `post-return` was called with, after a 1.
+pub const POST_RETURN_AT: u32 = 24;
+/// Where it stores the flat values that it was given, 8 bytes each.
+pub const FLAT_AT: u32 = 64;
+/// Where it notes the arguments of its `realloc`, 16 bytes for each call.
+pub const TRACE_AT: u32 = 512;
+/// Where everything else begins.
+pub const HEAP_AT: u32 = 4096;
+/// Calls of `realloc` that can be noted.
+pub const CALLS_MAX: usize = 200;
+/// A pointer beyond every memory, aligned to everything.
+pub const FAR_POINTER: u32 = 0xffff_fff0;
+
+pub type Result<T> = std::result::Result<T, Trap>;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Encoding {
+    Utf8,
+    Utf16,
+    Latin1Utf16,
+}
+
+/// How a guest's `realloc` behaves. All of them allocate upwards.
+#[derive(Clone, Debug)]
+pub struct Habit {
+    /// Alignments that each allocation leaves unused, so that it is aligned to no more.
+    pub skip: u32,
+    /// Whether what does not become larger stays in place.
+    pub in_place: bool,
+    /// Whether the first call grows the memory, and all allocations are in the new page.
+    pub grows: bool,
+    /// Which call misbehaves, if any, and how.
+    pub fault: Option<(u32, Misbehaviour)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Misbehaviour {
+    Misaligned,
+    Far,
+}
+
+#[derive(Clone, Debug)]
+pub struct Guest {
+    pub memory: Vec<u8>,
+    pub encoding: Encoding,
+    pub habit: Habit,
+    /// Where the next allocation may begin.
+    pub next: u32,
+    /// The arguments of each call of `realloc`: old pointer, old size, alignment, new size.
+    pub calls: Vec<[u32; 4]>,
+    /// Start and size of what adapters may write.
+    pub writable: Vec<(u32, u32)>,
+}
+
+impl Guest {
+    pub fn new(encoding: Encoding, habit: Habit, start: u32) -> Guest {
+        let memory = vec![0; PAGE_BYTES as usize];
+        let (calls, writable) = (Vec::new(), Vec::new());
+        Guest { memory, encoding, habit, next: start, calls, writable }
+    }
+
+    /// Room for the guest's own data: nothing is noted.
+    pub fn place(&mut self, size: u32, align: u32) -> u32 {
+        let pointer = align_to(self.next, align);
+        self.next = pointer + size;
+        assert!(self.next < PAGE_BYTES, "the values are small");
+        pointer
+    }
+
+    /// What an adapter does: calls the guest's `realloc` and checks what it returns.
+    pub fn realloc(&mut self, old: u32, old_size: u32, align: u32, new_size: u32) -> Result<u32> {
+        let pointer = self.run_realloc(old, old_size, align, new_size);
+        self.check(pointer, new_size, align)?;
+        self.writable.push((pointer, new_size));
+        Ok(pointer)
+    }
+
+    /// The twin of the function that `pair::write_realloc` writes.
+    fn run_realloc(&mut self, old: u32, old_size: u32, align: u32, new_size: u32) -> u32 {
+        self.calls.push([old, old_size, align, new_size]);
+        let count = self.calls.len() as u32;
+        if self.habit.fault == Some((count, Misbehaviour::Far)) {
+            return FAR_POINTER;
+        }
+        if self.habit.grows && count == 1 {
+            self.next = self.memory.len() as u32;
+            self.memory.resize(self.memory.len() + PAGE_BYTES as usize, 0);
+        }
+        if self.habit.in_place && old != 0 && new_size <= old_size {
+            return old;
+        }
+        let mut pointer = align_to(self.next, align) + self.habit.skip * align;
+        if self.habit.fault == Some((count, Misbehaviour::Misaligned)) {
+            pointer += 1;
+        }
+        self.next = pointer + new_size;
+        assert!(self.next as usize <= self.memory.len(), "the values are small");
+        let kept = old as usize..(old + old_size.min(new_size)) as usize;
+        self.memory.copy_within(kept, pointer as usize);
+        pointer
+    }
+
+    pub fn check(&self, pointer: u32, size: u32, align: u32) -> Result<()> {
+        if !pointer.is_multiple_of(align) {
+            return Err(Trap::Misaligned);
+        }
+        if u64::from(pointer) + u64::from(size) > self.memory.len() as u64 {
+            return Err(Trap::PointerOutOfBounds);
+        }
+        Ok(())
+    }
+
+    pub fn bytes(&self, pointer: u32, len: u32) -> &[u8] {
+        &self.memory[pointer as usize..][..len as usize]
+    }
+
+    pub fn write(&mut self, pointer: u32, bytes: &[u8]) {
+        self.memory[pointer as usize..][..bytes.len()].copy_from_slice(bytes);
+    }
+
+    pub fn load(&self, pointer: u32, bytes: u32) -> u64 {
+        let mut word = [0; 8];
+        word[..bytes as usize].copy_from_slice(self.bytes(pointer, bytes));
+        u64::from_le_bytes(word)
+    }
+
+    pub fn store(&mut self, pointer: u32, value: u64, bytes: u32) {
+        self.write(pointer, &value.to_le_bytes()[..bytes as usize]);
+    }
+}
