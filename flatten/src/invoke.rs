@@ -14,7 +14,8 @@ use wasmelt_frontend::composition::Composition;
 
 /// A call that a program consists of.
 pub struct Invocation<'a> {
-    /// The function's name; one of an exported instance is `INSTANCE#FUNCTION`.
+    /// The function's name; one of an exported instance is `INSTANCE#FUNCTION`, or without the
+    /// instance if no other has such a function.
     pub name: &'a str,
     /// The file that the program reports the result to.
     pub report: &'a str,
@@ -33,8 +34,7 @@ pub fn instantiate_call(composition: Composition, call: &Invocation<'_>) -> Resu
     state.program.init = Some(state.finish_steps());
 
     let funcs = exported_funcs(&state, instance);
-    let found = funcs.iter().find(|(name, _)| name == call.name);
-    let (_, func) = found.ok_or_else(|| unknown_export(call.name, &funcs))?;
+    let func = find_func(&funcs, call.name).ok_or_else(|| unknown_export(call.name, &funcs))?;
     let context = |error: Error| error.context(format!("the export `{}`", call.name));
     let func = lower_natively(&mut state, func).map_err(context)?;
     let FuncKind::Adapter(adapter) = &state.program.funcs[func].kind else {
@@ -48,6 +48,18 @@ pub fn instantiate_call(composition: Composition, call: &Invocation<'_>) -> Resu
     state.program.report = Some(call.report.to_owned());
     // Past this line there are no components: only core instances, adapters and host functions.
     finish(state, [], Observer::Nobody)
+}
+
+fn find_func<'f, F>(funcs: &'f [(String, F)], wanted: &str) -> Option<&'f F> {
+    if let Some((_, func)) = funcs.iter().find(|(name, _)| name == wanted) {
+        return Some(func);
+    }
+    let is_wanted = |name: &str| name.split_once('#').is_some_and(|(_, name)| name == wanted);
+    let mut found = funcs.iter().filter(|(name, _)| is_wanted(name));
+    match (found.next(), found.next()) {
+        (Some((_, func)), None) => Some(func),
+        _ => None,
+    }
 }
 
 fn unknown_export<F>(name: &str, funcs: &[(String, F)]) -> Error {

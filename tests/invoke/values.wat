@@ -4,6 +4,8 @@
 ;; stdout: [("a", 1), ("bcd", 7)]
 ;; invoke: my:math/ops@1.0.0#add(1, 41)
 ;; stdout: 42
+;; invoke: add(2, 3)
+;; stdout: 5
 ;; invoke: copy({left: some(-1), right: err("no")})
 ;; stdout: {left: some(-1), right: err("no")}
 ;; invoke: nothing
