@@ -209,3 +209,16 @@ fn write_caller(text: &mut String, component: &str, count: usize, ty: &str, argu
     *text += &funcs;
     *text += "))))\n";
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_instance_is_called() {
+        let workshop = Workshop::new("instances").expect("temporary folders can be made");
+        let input = workshop.write("instances.wat", &instances(30)).expect("files can be written");
+        let program = workshop.build(&input, "instances").expect("the input is valid");
+        output_of(&mut Command::new(program)).expect("the command succeeds");
+    }
+}
