@@ -9,7 +9,6 @@
 use crate::chains::CASES;
 use crate::report::{Figure, Row, Table};
 use crate::workshop::{Workshop, output_of};
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use wasmelt::phases::Phases;
@@ -167,19 +166,18 @@ fn instances(count: usize) -> String {
   (func (export "f") (param "x" u32) (result u32) (canon lift (core func $i "f"))))
 "#,
     );
-    text += "(component $Group\n";
-    text += "  (alias outer 1 $Unit (component $Unit))\n";
-    write_caller(&mut text, "Unit", GROUP_INSTANCES, "(param i32) (result i32)", "(local.get 0)");
-    text += "  (func (export \"f\") (param \"x\" u32) (result u32)\n";
-    text += "    (canon lift (core func $caller \"call\"))))\n";
-    text += "(component $Command\n";
-    text += "  (alias outer 1 $Group (component $Group))\n";
-    write_caller(&mut text, "Group", groups, "(result i32)", "(i32.const 1)");
-    text += r#"  (func $run (result (result)) (canon lift (core func $caller "call")))
-  (component $Run
+    let unit = r#"(param "x" u32) (result u32)"#;
+    text += "(component $Group\n  (alias outer 1 $Unit (component $Unit))\n";
+    let call = Call { ty: "(param i32) (result i32)", argument: "(local.get 0)", lifted: unit };
+    write_caller(&mut text, "Unit", GROUP_INSTANCES, &call);
+    text += "  (export \"f\" (func $caller \"f\")))\n";
+    text += "(component $Command\n  (alias outer 1 $Group (component $Group))\n";
+    let call = Call { ty: "(result i32)", argument: "(i32.const 1)", lifted: "(result (result))" };
+    write_caller(&mut text, "Group", groups, &call);
+    text += r#"  (component $Run
     (import "run" (func $run (result (result))))
     (export "run" (func $run)))
-  (instance $run (instantiate $Run (with "run" (func $run))))
+  (instance $run (instantiate $Run (with "run" (func $caller "f"))))
   (export "wasi:cli/run@0.2.0" (instance $run)))
 (instance $command (instantiate $Command))
 (export "wasi:cli/run@0.2.0" (instance $command "wasi:cli/run@0.2.0")))
@@ -187,27 +185,42 @@ fn instances(count: usize) -> String {
     text
 }
 
-/// Writes `count` instances of a component and a core instance that calls them one after the
-/// other; it succeeds if each of them answers.
-fn write_caller(text: &mut String, component: &str, count: usize, ty: &str, argument: &str) {
-    let (mut imports, mut calls, mut funcs) = (String::new(), String::new(), String::new());
+/// A function that calls all instances.
+struct Call {
+    /// Its core type.
+    ty: &'static str,
+    /// What it passes to each.
+    argument: &'static str,
+    /// Its component-level type.
+    lifted: &'static str,
+}
+
+/// Writes `count` instances of a component and an instance `$caller` beside them whose function
+/// `f` calls one after the other. It is a component of its own, because a component instance that
+/// is running cannot be entered through its children.
+fn write_caller(text: &mut String, component: &str, count: usize, call: &Call) {
+    let (mut imports, mut core_imports, mut calls) = (String::new(), String::new(), String::new());
+    let (mut funcs, mut args) = (String::new(), String::new());
     for at in 0..count {
-        let lower = format!(
-            "  (instance $c{at} (instantiate ${component}))\n  \
-             (core func $f{at} (canon lower (func $c{at} \"f\")))\n"
+        *text += &format!("  (instance $c{at} (instantiate ${component}))\n");
+        imports += &format!(
+            "    (import \"f{at}\" (func $f{at} (param \"x\" u32) (result u32)))\n    \
+             (core func $l{at} (canon lower (func $f{at})))\n"
         );
-        *text += &lower;
-        let import = format!("    (import \"\" \"{at}\" (func $f{at} (param i32) (result i32)))\n");
-        imports += &import;
-        writeln!(calls, "      (drop (call $f{at} {argument}))").expect("strings take all");
-        write!(funcs, " (export \"{at}\" (func $f{at}))").expect("strings take all");
+        let ty = "(param i32) (result i32)";
+        core_imports += &format!("      (import \"\" \"{at}\" (func $f{at} {ty}))\n");
+        calls += &format!("        (drop (call $f{at} {}))\n", call.argument);
+        funcs += &format!(" (export \"{at}\" (func $l{at}))");
+        args += &format!(" (with \"f{at}\" (func $c{at} \"f\"))");
     }
-    *text += "  (core module $Caller\n";
-    *text += &imports;
-    *text += &format!("    (func (export \"call\") {ty}\n{calls}      (i32.const 0)))\n");
-    *text += "  (core instance $caller (instantiate $Caller (with \"\" (instance";
-    *text += &funcs;
-    *text += "))))\n";
+    let Call { ty, lifted, .. } = call;
+    *text += &format!(
+        "  (component $Caller\n{imports}    (core module $M\n{core_imports}      \
+         (func (export \"call\") {ty}\n{calls}        (i32.const 0)))\n    \
+         (core instance $i (instantiate $M (with \"\" (instance{funcs}))))\n    \
+         (func (export \"f\") {lifted} (canon lift (core func $i \"call\"))))\n  \
+         (instance $caller (instantiate $Caller{args}))\n"
+    );
 }
 
 #[cfg(test)]
