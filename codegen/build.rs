@@ -1,9 +1,11 @@
-//! Builds the runtime shim and leaves it as one relocatable object per target.
+//! Leaves the runtime shim as one relocatable object per target.
 //!
 //! The shim is freestanding: compiled for Linux it needs neither a linker nor a C
-//! compiler, only the standard library's `core` for that target, which the host's
-//! toolchain has for the host itself. With link-time optimisation over everything the
-//! archive that rustc writes has one member of interest, the shim with all it uses.
+//! compiler, only the standard library's `core` for that target. The host's toolchain
+//! has that for the host itself, so the host's shim is built from source here. Those of
+//! the other targets are in the repository, made by `runtime-shim/build-prebuilt`. With
+//! link-time optimisation over everything the archive that rustc writes has one member
+//! of interest, the shim with all it uses.
 
 use std::env;
 use std::fs;
@@ -11,7 +13,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The targets of the shim, as `src/shim.rs` names them.
-const TARGETS: &[&str] = &["x86_64-unknown-linux-gnu"];
+const TARGETS: &[&str] = &[
+    "x86_64-unknown-linux-gnu",
+    "aarch64-unknown-linux-gnu",
+    "riscv64gc-unknown-linux-gnu",
+    "s390x-unknown-linux-gnu",
+];
 
 /// What changes the shim's object, relative to the workspace.
 const SOURCES: &[&str] = &["runtime-shim", "Cargo.toml", "Cargo.lock"];
@@ -24,9 +31,12 @@ fn main() {
     }
     let host = variable("HOST");
     for target in TARGETS {
-        // The compiler builds everywhere; without a shim it can write objects only.
-        let object =
-            if *target == host { build_shim(&workspace, &out, target) } else { Vec::new() };
+        let object = match *target == host {
+            true => build_shim(&workspace, &out, target),
+            // The compiler builds everywhere; without a shim it can write objects only.
+            false => fs::read(workspace.join(format!("runtime-shim/prebuilt/{target}.o")))
+                .unwrap_or_default(),
+        };
         let path = out.join(format!("shim-{target}.o"));
         fs::write(&path, object).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }

@@ -10,6 +10,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_entity::EntityRef;
+use target_lexicon::Architecture;
 use wasmelt_abi::trap::Trap;
 
 /// What every function generator reads.
@@ -48,6 +49,19 @@ impl<'a> Env<'a> {
         CallConv::triple_default(self.isa.triple())
     }
 
+    /// A parameter or result of a shim function. Where the platform's ABI wants a register filled
+    /// beyond a narrow integer, it is: RISC-V has all 32-bit integers sign-extended. Elsewhere the
+    /// shim takes unsigned ones only.
+    pub fn host_param(&self, ty: ir::Type) -> AbiParam {
+        match self.isa.triple().architecture {
+            Architecture::Riscv64(_) if ty == types::I32 => AbiParam::new(ty).sext(),
+            Architecture::Riscv64(_) | Architecture::S390x if ty.is_int() && ty.bits() < 64 => {
+                AbiParam::new(ty).uext()
+            }
+            _ => AbiParam::new(ty),
+        }
+    }
+
     /// The core function type of that id.
     pub fn func_type(&self, ty: CoreTypeId) -> &'a FuncType {
         self.program.core_types[ty].func().expect("validation lets only function types here")
@@ -78,8 +92,8 @@ impl<'a> Env<'a> {
         returns: &[ir::Type],
     ) -> FuncRef {
         let mut signature = Signature::new(self.host_call_conv());
-        signature.params.extend(params.iter().map(|ty| AbiParam::new(*ty)));
-        signature.returns.extend(returns.iter().map(|ty| AbiParam::new(*ty)));
+        signature.params.extend(params.iter().map(|ty| self.host_param(*ty)));
+        signature.returns.extend(returns.iter().map(|ty| self.host_param(*ty)));
         let signature = func.import_signature(signature);
         import(func, NAMESPACE_SYMBOL, symbol.0, signature, true)
     }

@@ -15,7 +15,7 @@ use crate::program::{DataId, ElemId, FuncId, FuncKind, InitStep, MemoryId, Table
 use crate::regions::{self, Region};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    self, AbiParam, ExternalName, GlobalValueData, InstBuilder, Signature, UserExternalName,
+    self, ExternalName, GlobalValueData, InstBuilder, Signature, UserExternalName,
     UserFuncName, Value, types,
 };
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -70,7 +70,7 @@ pub fn build_main(
     scratch: &mut FunctionBuilderContext,
 ) -> ir::Function {
     let mut signature = Signature::new(env.host_call_conv());
-    signature.returns.push(AbiParam::new(types::I32));
+    signature.returns.push(env.host_param(types::I32));
     let mut clif = ir::Function::with_name_signature(UserFuncName::default(), signature);
     let mut b = FunctionBuilder::new(&mut clif, scratch);
     start_body(&mut b);

@@ -7,7 +7,7 @@
 //! at an address that the program's layout fixed before.
 
 use crate::data::{Constants, InitialData, Words, build_constants, build_elem};
-use crate::emit::{CompiledFunc, Target};
+use crate::emit::{CodeRelocation, CompiledFunc, Target};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::link::machine::{Machine, Values};
@@ -17,7 +17,7 @@ use crate::script::{Pointee, build_actions};
 use crate::tables::{Tables, build_tables};
 use cranelift_entity::SecondaryMap;
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
-use object::{BinaryFormat, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+use object::{BinaryFormat, FileFlags, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use std::collections::BTreeMap;
 use wasmelt_abi::addresses::{STACK_BASE, STACK_BYTES};
 use wasmelt_abi::image::Image;
@@ -128,6 +128,11 @@ impl<'a> Writer<'a> {
     fn new(env: Env<'a>, options: &'a Options, machine: Machine, text: Text) -> Writer<'a> {
         let (architecture, endianness) = machine.object_target();
         let mut object = Object::new(BinaryFormat::Elf, architecture, endianness);
+        object.flags = FileFlags::Elf {
+            os_abi: object::elf::ELFOSABI_SYSV,
+            abi_version: 0,
+            e_flags: object::elf::FileFlags(machine.elf_flags()),
+        };
         let text_section = object.add_section(Vec::new(), b".text".to_vec(), SectionKind::Text);
         let rodata = object.add_section(Vec::new(), b".rodata".to_vec(), SectionKind::ReadOnlyData);
         let text_symbol = object.section_symbol(text_section);
@@ -277,6 +282,10 @@ impl<'a> Writer<'a> {
             for relocation in &func.relocations {
                 let kind = self.machine.code_relocation(relocation.kind);
                 let offset = start + u64::from(relocation.offset);
+                let (relocation, place) = match find_first_of_pair(self.machine, func, relocation) {
+                    Some(first) => (first, start + u64::from(first.offset)),
+                    None => (relocation, offset),
+                };
                 let to = match relocation.target {
                     Target::Func(callee) => Some(u64::from(self.text.by_func[callee])),
                     Target::Own(own) => Some(start + u64::from(own)),
@@ -284,25 +293,40 @@ impl<'a> Writer<'a> {
                 };
                 if let Some(to) = to {
                     // Both ends lie in the text, so their distance is known.
-                    let values =
-                        Values { symbol: to, addend: relocation.addend, place: offset, got: None };
+                    let values = Values { symbol: to, addend: relocation.addend, place, got: None };
                     self.machine
                         .apply(kind, &mut self.text.bytes, offset as usize, values)
                         .map_err(|_| Error::unsupported("code too large for a direct call"))?;
                     continue;
                 }
-                let (symbol, addend) = self.place_target(relocation.target, initial)?;
-                self.add_relocation(
-                    self.text_section,
-                    offset,
-                    (symbol, addend + relocation.addend),
-                    kind,
-                );
+                let to = match place == offset {
+                    true => {
+                        let (symbol, addend) = self.place_target(relocation.target, initial)?;
+                        (symbol, addend + relocation.addend)
+                    }
+                    false => (self.define_label(place), 0),
+                };
+                self.add_relocation(self.text_section, offset, to, kind);
             }
         }
         let text = std::mem::take(&mut self.text.bytes);
         self.object.append_section_data(self.text_section, &text, FUNC_ALIGN as u64);
         Ok(())
+    }
+
+    /// A nameless symbol for a place in the text: the second relocation of a pair names the first
+    /// by it.
+    fn define_label(&mut self, offset: u64) -> SymbolId {
+        self.object.add_symbol(Symbol {
+            name: Vec::new(),
+            value: offset,
+            size: 0,
+            kind: SymbolKind::Label,
+            scope: SymbolScope::Compilation,
+            weak: false,
+            section: SymbolSection::Section(self.text_section),
+            flags: SymbolFlags::None,
+        })
     }
 
     /// The symbol and offset of what code refers to outside of the text.
@@ -413,6 +437,22 @@ impl<'a> Writer<'a> {
         fixed.sort_by_key(|range| range.address);
         fixed
     }
+}
+
+/// The first relocation of the pair that `relocation` is the second of: its target is the place of
+/// the first, which has the target that both stand for.
+fn find_first_of_pair<'f>(
+    machine: Machine,
+    func: &'f CompiledFunc,
+    relocation: &CodeRelocation,
+) -> Option<&'f CodeRelocation> {
+    if !machine.is_second_of_pair(machine.code_relocation(relocation.kind)) {
+        return None;
+    }
+    let Target::Own(first) = relocation.target else { return None };
+    func.relocations.iter().find(|other| {
+        other.offset == first && machine.is_first_of_pair(machine.code_relocation(other.kind))
+    })
 }
 
 /// A word of the image record.

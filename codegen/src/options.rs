@@ -60,6 +60,12 @@ impl Default for Target {
 }
 
 impl Target {
+    /// Whether the machine has the high byte of a number first. Linear memories have it last
+    /// everywhere.
+    pub fn is_big_endian(&self) -> bool {
+        self.triple.endianness() == Ok(target_lexicon::Endianness::Big)
+    }
+
     /// The page size that every kernel for this architecture accepts as alignment.
     pub fn page_bytes(&self) -> u64 {
         match self.triple.architecture {

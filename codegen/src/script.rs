@@ -66,6 +66,7 @@ pub struct ActionTable {
     pub bytes: Vec<u8>,
     /// Byte offset of an 8-byte address, and what it is the address of.
     pub addresses: Vec<(u32, Pointee)>,
+    big_endian: bool,
 }
 
 /// What an address in an [`ActionTable`] stands for.
@@ -84,7 +85,7 @@ pub enum Pointee {
 /// `Unsupported` for a component function whose result is too large to be reported.
 pub fn build_actions(env: Env<'_>) -> Result<ActionTable> {
     let actions = &env.program.actions;
-    let mut table = ActionTable::default();
+    let mut table = ActionTable { big_endian: is_big_endian(env), ..ActionTable::default() };
     table.bytes.resize(actions.len() * ActionRecord::BYTES as usize, 0);
     let report = env.program.report.as_ref();
     let report = report.map(|path| table.append(path.bytes().chain([0])));
@@ -99,11 +100,11 @@ pub fn build_actions(env: Env<'_>) -> Result<ActionTable> {
                 let slots = args.iter().map(|arg| argument_slot(env, arg));
                 let target = table.append(slots.flatten());
                 table.point(at + ARGS, target);
-                table.write(at + ARG_COUNT, &(args.len() as u32).to_le_bytes());
+                table.put_number(at + ARG_COUNT, args.len() as u64, 4);
             }
             Action::CallComponent { func, trampoline, ty, args } => {
                 write_call(env, &mut table, at, *func, *trampoline);
-                write_component_call(env, &mut table, at, *ty, args)?;
+                write_component_call(env, &mut table, at, (*func, *ty), args)?;
             }
             Action::Get(global) => {
                 match env.layout.globals[*global] {
@@ -113,10 +114,10 @@ pub fn build_actions(env: Env<'_>) -> Result<ActionTable> {
                         let target = table.append(slot);
                         table.point(at + TARGET, target);
                     }
-                    address => table.write(at + TARGET, &address.to_le_bytes()),
+                    address => table.put_number(at + TARGET, address, 8),
                 }
-                table.write(at + RESULTS, &1u32.to_le_bytes());
-                table.write(at + GLOBAL_BYTES, &global_bytes(env, *global).to_le_bytes());
+                table.put_number(at + RESULTS, 1, 4);
+                table.put_number(at + GLOBAL_BYTES, global_bytes(env, *global), 4);
             }
         }
     }
@@ -137,7 +138,7 @@ fn write_call(env: Env<'_>, table: &mut ActionTable, at: usize, func: FuncId, tr
     table.point(at + TRAMPOLINE, Pointee::Code(trampoline));
     table.point(at + TARGET, Pointee::Code(func));
     let results = env.func_type(env.program.funcs[func].ty).results.len();
-    table.write(at + RESULTS, &(results as u32).to_le_bytes());
+    table.put_number(at + RESULTS, results as u64, 4);
 }
 
 /// The arguments as the native ABI passes them, and the shape of a result in memory.
@@ -145,31 +146,43 @@ fn write_component_call(
     env: Env<'_>,
     table: &mut ActionTable,
     at: usize,
-    ty: FuncTypeId,
+    (func, ty): (FuncId, FuncTypeId),
     args: &[Value],
 ) -> Result<()> {
+    let params = &env.func_type(env.program.funcs[func].ty).params;
     let ty = &env.program.func_types[ty];
     let mut words = values::lower_arguments(&env.program.types, table, ty, args)?;
     if let Some(shape) = shape::build_result_shape(&env.program.types, ty)? {
-        let shape = table.append(shape.into_iter().flat_map(u32::to_le_bytes));
+        let big_endian = table.big_endian;
+        let to_bytes = |node: u32| if big_endian { node.to_be_bytes() } else { node.to_le_bytes() };
+        let shape = table.append(shape.into_iter().flat_map(to_bytes));
         table.point(at + SHAPE, shape);
         // The driver puts the address of its result area here.
         words.push(values::Word::Number(0));
     }
-    table.write(at + ARG_COUNT, &(words.len() as u32).to_le_bytes());
+    table.put_number(at + ARG_COUNT, words.len() as u64, 4);
     let Pointee::Table(slots) = table.reserve(words.len() * SLOT_BYTES, SLOT_BYTES) else {
         unreachable!("room in the table lies in the table")
     };
     for (index, word) in words.into_iter().enumerate() {
-        table.write_word(slots as usize + index * SLOT_BYTES, word);
+        let slot = slots as usize + index * SLOT_BYTES;
+        match (word, params.get(index)) {
+            (values::Word::Number(number), Some(ValType::I32 | ValType::F32)) => {
+                table.put_number(slot, number, 4);
+            }
+            (word, _) => table.write_word(slot, word),
+        }
     }
     table.point(at + ARGS, Pointee::Table(slots));
     Ok(())
 }
 
 impl ActionTable {
-    fn write(&mut self, at: usize, bytes: &[u8]) {
-        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+    /// Writes the low `size_bytes` bytes of a number, in the target's byte order.
+    fn put_number(&mut self, at: usize, number: u64, size_bytes: usize) {
+        let (big, little) = (number.to_be_bytes(), number.to_le_bytes());
+        let bytes = if self.big_endian { &big[8 - size_bytes..] } else { &little[..size_bytes] };
+        self.bytes[at..at + size_bytes].copy_from_slice(bytes);
     }
 
     fn point(&mut self, at: usize, target: Pointee) {
@@ -191,39 +204,43 @@ impl ActionTable {
 
     fn write_word(&mut self, at: usize, word: values::Word) {
         match word {
-            values::Word::Number(number) => self.write(at, &number.to_le_bytes()),
+            values::Word::Number(number) => self.put_number(at, number, 8),
             values::Word::Address(target) => self.point(at, target),
         }
     }
 }
 
-fn global_bytes(env: Env<'_>, global: GlobalId) -> u32 {
+fn global_bytes(env: Env<'_>, global: GlobalId) -> u64 {
     if env.program.globals[global].ty.value == ValType::V128 { 16 } else { 8 }
+}
+
+fn is_big_endian(env: Env<'_>) -> bool {
+    env.isa.endianness() == ir::Endianness::Big
 }
 
 fn argument_slot(env: Env<'_>, arg: &Argument) -> [u8; SLOT_BYTES] {
     match arg {
         Argument::Value(value) => constant_slot(env, *value),
-        Argument::Host(number) => word_slot(u64::from(*number) + 1),
+        Argument::Host(number) => number_slot(env, u64::from(*number) + 1, 8),
     }
 }
 
 fn constant_slot(env: Env<'_>, value: ConstValue) -> [u8; SLOT_BYTES] {
     match value {
-        ConstValue::I32(value) => word_slot(u64::from(value as u32)),
-        ConstValue::I64(value) => word_slot(value as u64),
-        ConstValue::F32(bits) => word_slot(u64::from(bits)),
-        ConstValue::F64(bits) => word_slot(bits),
+        ConstValue::I32(value) => number_slot(env, u64::from(value.cast_unsigned()), 4),
+        ConstValue::I64(value) => number_slot(env, value.cast_unsigned(), 8),
+        ConstValue::F32(bits) => number_slot(env, u64::from(bits), 4),
+        ConstValue::F64(bits) => number_slot(env, bits, 8),
         ConstValue::V128(bytes) => bytes,
-        ConstValue::Null => word_slot(0),
-        ConstValue::Func(func) => word_slot(env.layout.func_refs[func]),
+        ConstValue::Null => number_slot(env, 0, 8),
+        ConstValue::Func(func) => number_slot(env, env.layout.func_refs[func], 8),
     }
 }
 
-/// A value of up to 64 bits at the start of its slot. A narrower one is its low bytes, which on a
-/// little-endian target are the first.
-fn word_slot(value: u64) -> [u8; SLOT_BYTES] {
-    let mut slot = [0; SLOT_BYTES];
-    slot[..8].copy_from_slice(&value.to_le_bytes());
-    slot
+/// A number at the start of its slot, in the target's byte order.
+fn number_slot(env: Env<'_>, value: u64, size_bytes: usize) -> [u8; SLOT_BYTES] {
+    let mut slot = ActionTable { big_endian: is_big_endian(env), ..ActionTable::default() };
+    slot.bytes.resize(SLOT_BYTES, 0);
+    slot.put_number(0, value, size_bytes);
+    slot.bytes.try_into().expect("a slot's size was asked for")
 }

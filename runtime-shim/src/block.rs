@@ -15,8 +15,8 @@ use core::ptr::{read_unaligned, write_unaligned};
 type Vector = [u64; 2];
 const VECTOR_BYTES: usize = size_of::<Vector>();
 const ROUND_BYTES: usize = 4 * VECTOR_BYTES;
-/// From here on a string instruction is at least as fast as the loop.
-const STRING_BYTES_MIN: usize = 2048;
+/// From here on a string instruction is at least as fast as the loop, where there is one.
+const STRING_BYTES_MIN: usize = if cfg!(target_arch = "x86_64") { 2048 } else { usize::MAX };
 
 /// Copies `len` bytes; the ranges may overlap.
 ///
@@ -135,6 +135,31 @@ pub unsafe fn copy_string(dst: *mut u8, src: *const u8, len: usize) {
     }
 }
 
+/// Copies `len` bytes forwards, a word at a time: for rare copies, which then do not link the fast
+/// ones.
+///
+/// # Safety
+///
+/// As `memmove`; a destination that overlaps the source begins before it.
+#[cfg(not(target_arch = "x86_64"))]
+pub unsafe fn copy_string(dst: *mut u8, src: *const u8, len: usize) {
+    let mut at = 0;
+    // SAFETY: every access lies within `len`.
+    unsafe {
+        while len - at >= 8 {
+            asm!("");
+            let word = read_unaligned(src.add(at).cast::<u64>());
+            write_unaligned(dst.add(at).cast::<u64>(), word);
+            at += 8;
+        }
+        while at < len {
+            asm!("");
+            dst.add(at).write(src.add(at).read());
+            at += 1;
+        }
+    }
+}
+
 /// Sets `len` bytes.
 ///
 /// # Safety
@@ -178,6 +203,24 @@ unsafe fn set_string(dst: *mut u8, word: u64, len: usize) {
             inout("rcx") len => _, inout("rdi") dst => _, in("al") word as u8,
             options(nostack, preserves_flags),
         );
+    }
+}
+
+/// Sets more than two rounds.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(never)]
+unsafe fn set_string(dst: *mut u8, word: u64, len: usize) {
+    let round = [[word; 2]; 4];
+    let last = len - ROUND_BYTES;
+    let mut at = 0;
+    // SAFETY: the caller's; no round ends behind `len`.
+    unsafe {
+        while at < last {
+            asm!("");
+            write_unaligned(dst.add(at).cast::<[Vector; 4]>(), round);
+            at += ROUND_BYTES;
+        }
+        write_unaligned(dst.add(last).cast::<[Vector; 4]>(), round);
     }
 }
 

@@ -216,6 +216,7 @@ fn write_all(bytes: *const u8, len: usize) {
     }
 }
 
+// Each machine's file in `arch` defines these.
 unsafe extern "C" {
     /// Calls `trampoline(target, args, results)` after storing at `recovery` where to continue
     /// if it traps; 0, or the code that `wasmelt_script_resume` was given.
@@ -230,40 +231,3 @@ unsafe extern "C" {
     /// Makes the `wasmelt_script_try` that stored `stack` return `trap`.
     fn wasmelt_script_resume(stack: usize, trap: u32) -> !;
 }
-
-#[cfg(target_arch = "x86_64")]
-core::arch::global_asm!(
-    ".section .text.wasmelt_script_try,\"ax\",@progbits",
-    ".globl wasmelt_script_try",
-    ".globl wasmelt_script_resume",
-    "wasmelt_script_try:",
-    "push rbp",
-    "push rbx",
-    "push r12",
-    "push r13",
-    "push r14",
-    "push r15",
-    // The call below needs a stack pointer that is a multiple of 16.
-    "sub rsp, 8",
-    "mov [rdi], rsp",
-    "mov rax, rsi",
-    "mov rdi, rdx",
-    "mov rsi, rcx",
-    "mov rdx, r8",
-    "call rax",
-    "xor eax, eax",
-    "2:",
-    "add rsp, 8",
-    "pop r15",
-    "pop r14",
-    "pop r13",
-    "pop r12",
-    "pop rbx",
-    "pop rbp",
-    "ret",
-    "wasmelt_script_resume:",
-    "mov rsp, rdi",
-    "mov eax, esi",
-    "jmp 2b",
-    ".text",
-);

@@ -86,7 +86,7 @@ extern "C" fn handle_signal(signal: i32, info: *const u8, context: *const u8) {
         (
             info.add(8).cast::<i32>().read(),
             info.add(16).cast::<u64>().read(),
-            arch::context_pc(context),
+            arch::context_pc(signal, context),
         )
     };
     // A positive code is the kernel's; 128 is a fault without an address.

@@ -54,7 +54,7 @@ pub fn check_report(program: &Program, check: &Check, reports: &[Report]) -> Ver
     }
     let got = match report {
         Report::Trapped(code) => format!("a trap: {}", trap_message(*code)),
-        Report::Returned(results) => print_results(&result_types(program, *action), results),
+        Report::Returned(results) => print_results(&result_types(program, &program.actions[*action]), results),
         Report::ReturnedValue(result) => print_list(result.iter().map(print_value)),
     };
     Verdict::Failed(format!("expected {}, got {got}", print_expectation(expectation)))
@@ -105,11 +105,11 @@ fn trap_message(code: u8) -> &'static str {
     Trap::from_code(code).map_or("of an unknown code", Trap::message)
 }
 
-fn result_types(program: &Program, action: usize) -> Vec<ValType> {
-    match &program.actions[action] {
+/// The core types of what an action leaves in slots.
+pub fn result_types(program: &Program, action: &Action) -> Vec<ValType> {
+    match action {
         Action::Get(global) => vec![program.globals[*global].ty.value],
-        Action::CallComponent { .. } => Vec::new(),
-        Action::Call { func, .. } => {
+        Action::Call { func, .. } | Action::CallComponent { func, .. } => {
             let ty = program.core_types[program.funcs[*func].ty].func();
             ty.map_or_else(Vec::new, |ty| ty.results.to_vec())
         }

@@ -1,5 +1,6 @@
 //! Runs a script's program and reads what it reports.
 
+use crate::wast::compare::result_types;
 use crate::wast::values::{Cursor, lift_slot};
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -10,6 +11,7 @@ use wasmelt_abi::script::{Report as ReportRecord, SLOT_BYTES};
 use wasmelt_codegen::options::Options;
 use wasmelt_flatten::program::{Action, Program};
 use wasmelt_flatten::script::Value;
+use wasmelt_flatten::types::ValType;
 use wasmelt_frontend::error::{Error, Result};
 
 /// How long a script's program may run. The longest of the official suite takes a second.
@@ -42,7 +44,8 @@ pub fn run_actions(program: &Program, options: &Options) -> Result<Vec<Report>> 
         .rewind()
         .and_then(|()| output.read_to_end(&mut bytes))
         .map_err(|e| cannot("the reports cannot be read", e))?;
-    Ok(parse_reports(program, &bytes))
+    let cursor = Cursor { bytes: &bytes, big_endian: options.target.is_big_endian() };
+    Ok(parse_reports(program, cursor))
 }
 
 /// How the program ends does not matter: what it did until then is in its reports.
@@ -80,21 +83,24 @@ fn spawn(path: &Path, stdout: File) -> io::Result<Child> {
 }
 
 /// The reports that are whole.
-pub fn parse_reports(program: &Program, bytes: &[u8]) -> Vec<Report> {
-    let mut cursor = Cursor(bytes);
+pub fn parse_reports(program: &Program, mut cursor: Cursor<'_>) -> Vec<Report> {
     program.actions.iter().map_while(|action| parse_report(program, action, &mut cursor)).collect()
 }
 
 fn parse_report(program: &Program, action: &Action, cursor: &mut Cursor<'_>) -> Option<Report> {
-    let record = cursor.take(ReportRecord::BYTES)?;
-    let half = |at: usize| u16::from_le_bytes([record[at], record[at + 1]]);
-    let (trap, results) = (half(4), usize::from(half(6)));
+    const { assert!(ReportRecord::BYTES == 8) };
+    cursor.number(4)?;
+    let (trap, results) = (cursor.number(2)?, cursor.number(2)? as usize);
     if trap != 0 {
         return Some(Report::Trapped(trap as u8));
     }
     let slots = cursor.take(results * SLOT_BYTES)?.chunks_exact(SLOT_BYTES);
     let slots = slots.map(|slot| slot.try_into().expect("the chunks have that length"));
-    let slots = slots.collect::<Vec<[u8; SLOT_BYTES]>>();
+    let mut slots = slots.collect::<Vec<[u8; SLOT_BYTES]>>();
+    if cursor.big_endian {
+        let types = result_types(program, action);
+        types.iter().zip(&mut slots).for_each(|(ty, slot)| swap_bytes(*ty, slot));
+    }
     let Action::CallComponent { ty, .. } = action else { return Some(Report::Returned(slots)) };
     let value = match (program.func_types[*ty].result, slots.first()) {
         (Some(ty), Some(slot)) => Some(lift_slot(&program.types, ty, slot)?),
@@ -102,6 +108,17 @@ fn parse_report(program: &Program, action: &Action, cursor: &mut Cursor<'_>) -> 
         (None, _) => None,
     };
     Some(Report::ReturnedValue(value))
+}
+
+/// Turns a big-endian value at the start of its slot into a little-endian one. A vector has its
+/// lanes in the order of memory on every target.
+fn swap_bytes(ty: ValType, slot: &mut [u8; SLOT_BYTES]) {
+    let size_bytes = match ty {
+        ValType::I32 | ValType::F32 => 4,
+        ValType::I64 | ValType::F64 | ValType::Ref(_) => 8,
+        ValType::V128 => return,
+    };
+    slot[..size_bytes].reverse();
 }
 
 #[cfg(test)]
@@ -118,6 +135,7 @@ mod tests {
         bytes.extend([1, 0, 0, 0, 8, 0, 0, 0]);
         bytes.extend([2, 0, 0, 0, 0, 0, 1, 0, 1, 2]);
         let whole = [Report::Returned(vec![[7; SLOT_BYTES]]), Report::Trapped(8)];
-        assert_eq!(parse_reports(&program, &bytes), whole);
+        let cursor = Cursor { bytes: &bytes, big_endian: false };
+        assert_eq!(parse_reports(&program, cursor), whole);
     }
 }

@@ -19,25 +19,33 @@ pub fn lift_slot(types: &Types, ty: TypeId, slot: &[u8; SLOT_BYTES]) -> Option<V
         Type::FixedList(ty, 1) => Value::List(vec![lift_slot(types, *ty, slot)?]),
         // Narrow values stand in a core value of 32 bits, whose first bytes they are, and so do
         // the discriminants of variants without payloads.
-        _ => Cursor(slot).read(types, ty)?,
+        _ => Cursor { bytes: slot, big_endian: false }.read(types, ty)?,
     })
 }
 
 /// What is left of the bytes of reports.
-pub struct Cursor<'a>(pub &'a [u8]);
+pub struct Cursor<'a> {
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// Whether numbers are big-endian.
+    pub big_endian: bool,
+}
 
 impl<'a> Cursor<'a> {
     /// That many bytes.
     pub fn take(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
+        let (taken, rest) = self.bytes.split_at_checked(len)?;
+        self.bytes = rest;
         Some(taken)
     }
 
     /// A number of that many bytes.
-    fn number(&mut self, bytes: usize) -> Option<u64> {
+    pub fn number(&mut self, bytes: usize) -> Option<u64> {
         let mut word = [0; 8];
         word.get_mut(..bytes)?.copy_from_slice(self.take(bytes)?);
+        if self.big_endian {
+            word[..bytes].reverse();
+        }
         Some(u64::from_le_bytes(word))
     }
 

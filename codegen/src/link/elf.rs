@@ -77,7 +77,7 @@ fn write_headers(machine: Machine, plan: &Plan) -> Vec<u8> {
     out.u64(plan.entry);
     out.u64(HEADER_BYTES as u64);
     out.u64(0); // Where the section headers are, if there are any.
-    out.u32(0);
+    out.u32(machine.elf_flags());
     out.u16(HEADER_BYTES as u16);
     out.u16(PROGRAM_HEADER_BYTES);
     out.u16(plan.segments.len() as u16 + 2);
@@ -95,7 +95,7 @@ fn write_headers(machine: Machine, plan: &Plan) -> Vec<u8> {
         out.u64(segment.address);
         out.u64(segment.file_bytes);
         out.u64(segment.size_bytes);
-        out.u64(0x1000);
+        out.u64(plan.page_bytes);
     }
     // Without this some kernels make the stack executable.
     out.u32(elf::PT_GNU_STACK.0);

@@ -1,9 +1,9 @@
 //! What differs between architectures: numbers and the way an address is written.
 
-use super::x86_64;
+use super::{aarch64, riscv64, s390x, x86_64};
 use crate::error::{Error, Result};
 use cranelift_codegen::binemit::Reloc;
-use object::{Architecture, Endianness};
+use object::{Architecture, Endianness, elf};
 use target_lexicon::{Architecture as TripleArchitecture, OperatingSystem, Triple};
 
 /// An architecture that can be linked for.
@@ -11,6 +11,12 @@ use target_lexicon::{Architecture as TripleArchitecture, OperatingSystem, Triple
 pub enum Machine {
     /// x86-64.
     X86_64,
+    /// AArch64, little-endian.
+    Aarch64,
+    /// RISC-V with 64-bit registers.
+    Riscv64,
+    /// z/Architecture.
+    S390x,
 }
 
 /// What a relocation computes with.
@@ -42,10 +48,14 @@ impl Machine {
     ///
     /// `Unsupported` for targets whose objects and executables cannot be written yet.
     pub fn of(triple: &Triple) -> Result<Machine> {
+        use TripleArchitecture as Arch;
         match (triple.architecture, triple.operating_system) {
-            (TripleArchitecture::X86_64, OperatingSystem::Linux) => Ok(Machine::X86_64),
+            (Arch::X86_64, OperatingSystem::Linux) => Ok(Machine::X86_64),
+            (Arch::Aarch64(_), OperatingSystem::Linux) => Ok(Machine::Aarch64),
+            (Arch::Riscv64(_), OperatingSystem::Linux) => Ok(Machine::Riscv64),
+            (Arch::S390x, OperatingSystem::Linux) => Ok(Machine::S390x),
             _ => Err(Error::unsupported(format!("the target `{triple}`"))
-                .help("this version makes executables for x86_64-unknown-linux")),
+                .help("`wasmelt targets` lists those that work")),
         }
     }
 
@@ -53,13 +63,27 @@ impl Machine {
     pub fn object_target(self) -> (Architecture, Endianness) {
         match self {
             Machine::X86_64 => (Architecture::X86_64, Endianness::Little),
+            Machine::Aarch64 => (Architecture::Aarch64, Endianness::Little),
+            Machine::Riscv64 => (Architecture::Riscv64, Endianness::Little),
+            Machine::S390x => (Architecture::S390x, Endianness::Big),
         }
     }
 
     /// The `e_machine` of an ELF file.
     pub fn elf_machine(self) -> u16 {
         match self {
-            Machine::X86_64 => object::elf::EM_X86_64.0,
+            Machine::X86_64 => elf::EM_X86_64.0,
+            Machine::Aarch64 => elf::EM_AARCH64.0,
+            Machine::Riscv64 => elf::EM_RISCV.0,
+            Machine::S390x => elf::EM_S390.0,
+        }
+    }
+
+    /// The `e_flags` of an ELF file: on RISC-V, which extensions and which calling convention.
+    pub fn elf_flags(self) -> u32 {
+        match self {
+            Machine::Riscv64 => elf::EF_RISCV_RVC.0 | elf::EF_RISCV_FLOAT_ABI_DOUBLE.0,
+            _ => 0,
         }
     }
 
@@ -67,6 +91,9 @@ impl Machine {
     pub fn absolute_relocation(self) -> u32 {
         match self {
             Machine::X86_64 => x86_64::ABSOLUTE,
+            Machine::Aarch64 => aarch64::ABSOLUTE,
+            Machine::Riscv64 => riscv64::ABSOLUTE,
+            Machine::S390x => s390x::ABSOLUTE,
         }
     }
 
@@ -74,6 +101,9 @@ impl Machine {
     pub fn code_relocation(self, kind: Reloc) -> u32 {
         match self {
             Machine::X86_64 => x86_64::code_relocation(kind),
+            Machine::Aarch64 => aarch64::code_relocation(kind),
+            Machine::Riscv64 => riscv64::code_relocation(kind),
+            Machine::S390x => s390x::code_relocation(kind),
         }
     }
 
@@ -82,7 +112,21 @@ impl Machine {
     pub fn needs_got(self, kind: u32, bytes: &[u8], offset: usize) -> bool {
         match self {
             Machine::X86_64 => x86_64::needs_got(kind, bytes, offset),
+            Machine::Aarch64 => aarch64::needs_got(kind),
+            Machine::Riscv64 => riscv64::needs_got(kind),
+            Machine::S390x => s390x::needs_got(kind),
         }
+    }
+
+    /// Whether a relocation is the second of a pair: its symbol is the place of the first, and
+    /// `apply` wants the first one's values.
+    pub fn is_second_of_pair(self, kind: u32) -> bool {
+        self == Machine::Riscv64 && riscv64::is_second_of_pair(kind)
+    }
+
+    /// Whether a relocation is the first of a pair.
+    pub fn is_first_of_pair(self, kind: u32) -> bool {
+        self == Machine::Riscv64 && riscv64::is_first_of_pair(kind)
     }
 
     /// Applies a relocation at `offset` of `bytes`.
@@ -99,6 +143,40 @@ impl Machine {
     ) -> std::result::Result<(), Failure> {
         match self {
             Machine::X86_64 => x86_64::apply(kind, bytes, offset, values),
+            Machine::Aarch64 => aarch64::apply(kind, bytes, offset, values),
+            Machine::Riscv64 => riscv64::apply(kind, bytes, offset, values),
+            Machine::S390x => s390x::apply(kind, bytes, offset, values),
         }
     }
+}
+
+/// Whether a signed number of that many bits can be `value`.
+pub fn fits(value: i64, bits: u32) -> bool {
+    let unused = 64 - bits;
+    value << unused >> unused == value
+}
+
+/// A little-endian word of code.
+///
+/// # Errors
+///
+/// `OutOfRange` if it does not lie in the section.
+pub fn read_u32(bytes: &[u8], offset: usize) -> std::result::Result<u32, Failure> {
+    let word = bytes.get(offset..offset + 4).and_then(|word| word.try_into().ok());
+    word.map(u32::from_le_bytes).ok_or(Failure::OutOfRange)
+}
+
+/// Writes bytes into a section.
+///
+/// # Errors
+///
+/// `OutOfRange` if they do not lie in it.
+pub fn write_bytes<const N: usize>(
+    bytes: &mut [u8],
+    offset: usize,
+    value: [u8; N],
+) -> std::result::Result<(), Failure> {
+    let place = bytes.get_mut(offset..offset + N).ok_or(Failure::OutOfRange)?;
+    place.copy_from_slice(&value);
+    Ok(())
 }

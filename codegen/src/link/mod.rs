@@ -13,7 +13,10 @@ mod place;
 mod relocate;
 mod resolve;
 
+mod aarch64;
 pub mod machine;
+mod riscv64;
+mod s390x;
 mod x86_64;
 
 use crate::error::Result;

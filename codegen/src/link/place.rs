@@ -40,6 +40,8 @@ pub struct Plan {
     pub text: usize,
     /// The shim's variables: index in `segments`.
     pub data: Option<usize>,
+    /// Offsets in the file agree with addresses modulo this.
+    pub page_bytes: u64,
 }
 
 /// A section's place.
@@ -101,6 +103,7 @@ pub fn place_sections(
         placer.place_range(&mut plan, range, &mut end)?;
     }
     plan.file_bytes = end;
+    plan.page_bytes = page_bytes;
     plan.segments.push(text);
     plan.segments.extend(data);
     plan.segments.sort_by_key(|segment| segment.address);

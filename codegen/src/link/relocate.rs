@@ -1,10 +1,11 @@
 //! Addresses into the places that refer to them.
 
-use super::input::Input;
+use super::input::{Input, Relocation, Section};
 use super::machine::{Failure, Machine, Values};
 use super::place::Plan;
 use super::resolve::{Symbols, find_definition};
 use crate::error::{Error, Result};
+use std::collections::HashMap;
 
 /// Applies the relocations of all sections that are kept to the bytes of the file.
 ///
@@ -26,13 +27,21 @@ pub fn apply_relocations(
     for placed in &plan.sections {
         let (file, index) = placed.section;
         let section = &inputs[file].sections[index];
+        let values_of = |relocation: &Relocation| Values {
+            symbol: address_of(file, relocation.symbol),
+            addend: relocation.addend,
+            place: placed.address + relocation.offset,
+            got: machine
+                .needs_got(relocation.kind, section.bytes, relocation.offset as usize)
+                .then(|| plan.got[&(file, relocation.symbol)].0),
+        };
+        let firsts = index_firsts(machine, section);
         for relocation in &section.relocations {
-            let values = Values {
-                symbol: address_of(file, relocation.symbol),
-                addend: relocation.addend,
-                place: placed.address + relocation.offset,
-                got: plan.got.get(&(file, relocation.symbol)).map(|(address, _)| *address),
-            };
+            let mut values = values_of(relocation);
+            if machine.is_second_of_pair(relocation.kind) {
+                let first = firsts[&(values.symbol - placed.address)];
+                values = values_of(&section.relocations[first]);
+            }
             let offset = (placed.file_offset + relocation.offset) as usize;
             machine.apply(relocation.kind, bytes, offset, values).map_err(|failure| {
                 let name = inputs[file].symbols[relocation.symbol].name;
@@ -51,10 +60,17 @@ pub fn apply_relocations(
     Ok(())
 }
 
+/// The first relocations of pairs, by their offsets.
+fn index_firsts(machine: Machine, section: &Section<'_>) -> HashMap<u64, usize> {
+    let all = section.relocations.iter().enumerate();
+    let firsts = all.filter(|(_, relocation)| machine.is_first_of_pair(relocation.kind));
+    firsts.map(|(index, relocation)| (relocation.offset, index)).collect()
+}
+
 fn describe(failure: Failure, section: &str, symbol: &str, kind: u32) -> Error {
     match failure {
         Failure::OutOfRange => Error::unsupported(format!(
-            "a reference in `{section}` to `{symbol}` across more than 2 GiB"
+            "a reference in `{section}` to `{symbol}` that is farther than an instruction reaches"
         )),
         Failure::UnknownKind => {
             panic!("the inputs are ours: relocation {kind} in {section} to {symbol}")

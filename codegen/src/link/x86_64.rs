@@ -1,6 +1,6 @@
 //! Relocations of x86-64 (System V ABI, AMD64 supplement, section "Relocation").
 
-use super::machine::{Failure, Values};
+use super::machine::{Failure, Values, write_bytes};
 use cranelift_codegen::binemit::Reloc;
 use object::elf;
 
@@ -66,13 +66,13 @@ pub fn apply(kind: u32, bytes: &mut [u8], offset: usize, values: Values) -> Resu
     let relative = absolute.wrapping_sub(place).cast_signed();
     match kind {
         NONE => Ok(()),
-        ABSOLUTE => put(bytes, offset, absolute.to_le_bytes()),
-        PC64 => put(bytes, offset, relative.to_le_bytes()),
+        ABSOLUTE => write_bytes(bytes, offset, absolute.to_le_bytes()),
+        PC64 => write_bytes(bytes, offset, relative.to_le_bytes()),
         PC32 | PLT32 => put_i32(bytes, offset, relative),
         ABSOLUTE_32_SIGNED => put_i32(bytes, offset, absolute.cast_signed()),
         ABSOLUTE_32 => {
             let value = u32::try_from(absolute).map_err(|_| Failure::OutOfRange)?;
-            put(bytes, offset, value.to_le_bytes())
+            write_bytes(bytes, offset, value.to_le_bytes())
         }
         GOTPCREL | GOTPCRELX | REX_GOTPCRELX => match find_relaxed(kind, bytes, offset) {
             Some(relaxed) => relax(relaxed, bytes, offset, relative),
@@ -111,13 +111,7 @@ fn relax(relaxed: Relaxed, bytes: &mut [u8], offset: usize, relative: i64) -> Re
 
 fn put_i32(bytes: &mut [u8], offset: usize, value: i64) -> Result<(), Failure> {
     let value = i32::try_from(value).map_err(|_| Failure::OutOfRange)?;
-    put(bytes, offset, value.to_le_bytes())
-}
-
-fn put<const N: usize>(bytes: &mut [u8], offset: usize, value: [u8; N]) -> Result<(), Failure> {
-    let place = bytes.get_mut(offset..offset + N).ok_or(Failure::OutOfRange)?;
-    place.copy_from_slice(&value);
-    Ok(())
+    write_bytes(bytes, offset, value.to_le_bytes())
 }
 
 #[cfg(test)]

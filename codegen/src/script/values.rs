@@ -107,7 +107,7 @@ impl Lowering<'_> {
     fn store(&mut self, ty: TypeId, value: &Value, at: usize) {
         let types = self.types;
         if let Some((bytes, number)) = scalar(&types[ty], value) {
-            return self.table.write(at, &number.to_le_bytes()[..bytes as usize]);
+            return self.table.put_number(at, number, bytes as usize);
         }
         if let Some((pointer, count)) = self.elements(ty, value) {
             self.table.write_word(at, Word::Address(pointer));
@@ -116,7 +116,7 @@ impl Lowering<'_> {
         if let Some((case, payload)) = case_of(&types[ty], value) {
             let cases = cases_of(&types[ty]);
             let bytes = discriminant_bytes(cases.len()) as usize;
-            self.table.write(at, &case.to_le_bytes()[..bytes]);
+            self.table.put_number(at, case as u64, bytes);
             if let (Some(ty), Some(payload)) = (cases[case], payload) {
                 let offset = self.layouts.payload_offset(&cases, PointerSize::P64);
                 self.store(ty, payload, at + offset as usize);

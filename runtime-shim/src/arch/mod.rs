@@ -1,9 +1,15 @@
-//! What differs between instruction sets: the entry point, the signal frame, three system calls
-//! that have no home in `rustix`, the page size.
+//! What differs between instruction sets: the entry point, system calls, the signal frame, and how
+//! a test script's driver leaves guest code.
 //!
-//! Each file supplies the same names, which are documented in `x86_64.rs`.
+//! `signals` is what they have in common. Each machine's file supplies the same names, which are
+//! documented in `x86_64.rs`.
 
-#[cfg(target_arch = "x86_64")]
-mod x86_64;
-#[cfg(target_arch = "x86_64")]
-pub use x86_64::*;
+#[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
+#[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
+#[cfg_attr(target_arch = "s390x", path = "s390x.rs")]
+mod machine;
+mod signals;
+
+pub use machine::{PAGE_BYTES, exit};
+pub use signals::{SignalAction, context_pc, set_signal_action, set_signal_stack};
