@@ -7,7 +7,8 @@ use crate::{Error, Result};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use wasmelt_codegen::options::{MemoryMode, OptLevel, Options as CodegenOptions};
+use wasmelt_codegen::options::{MemoryMode, OptLevel, Options as CodegenOptions, Target};
+use wasmelt_codegen::targets;
 use wasmelt_frontend::ReadOptions;
 
 /// Compiles a graph of WebAssembly components to one native executable.
@@ -30,6 +31,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Run test scripts, each as one native program.
     Wast(WastArgs),
+    /// List the machines that programs can be built for, and their processors.
+    Targets,
 }
 
 /// Arguments of `build`.
@@ -145,6 +148,12 @@ impl GrantArgs {
 /// Arguments that change the generated code.
 #[derive(Debug, ClapArgs)]
 pub struct CodeArgs {
+    /// The machine that the program is for; `wasmelt targets` lists them. By default this one.
+    #[arg(long, value_name = "TRIPLE", value_parser = parse_target)]
+    pub target: Option<Target>,
+    /// What the machine's processor has beyond what all have: a name, `native`, or `+FEATURE`.
+    #[arg(long, value_name = "NAME|+FEATURE,...", allow_hyphen_values = true)]
+    pub cpu: Option<String>,
     /// How hard to optimise.
     #[arg(short = 'O', value_enum, default_value_t = Level::Two, value_name = "LEVEL")]
     pub opt_level: Level,
@@ -158,8 +167,17 @@ pub struct CodeArgs {
 
 impl CodeArgs {
     /// The code generator's options.
-    pub fn to_codegen(&self) -> CodegenOptions {
-        CodegenOptions {
+    ///
+    /// # Errors
+    ///
+    /// A processor or feature that the target does not have.
+    pub fn to_codegen(&self) -> Result<CodegenOptions> {
+        let mut target = self.target.clone().unwrap_or_default();
+        if let Some(cpu) = &self.cpu {
+            targets::add_cpu(&mut target, cpu)?;
+        }
+        Ok(CodegenOptions {
+            target,
             opt_level: self.opt_level.to_codegen(),
             memory_mode: match self.memory {
                 Memory::Guard => MemoryMode::Guard,
@@ -167,8 +185,13 @@ impl CodeArgs {
             },
             inline: self.inline.map(|switch| switch == Switch::On),
             ..CodegenOptions::default()
-        }
+        })
     }
+}
+
+/// The target of that name, for the argument parser.
+fn parse_target(text: &str) -> std::result::Result<Target, String> {
+    targets::parse_target(text).map_err(|error| error.to_string())
 }
 
 /// `--memory`'s values.
@@ -229,7 +252,7 @@ impl CommonArgs {
         Ok(Options {
             emit,
             read: ReadOptions { with: self.with.clone() },
-            codegen: CodegenOptions { strip, grants, ..self.code.to_codegen() },
+            codegen: CodegenOptions { strip, grants, ..self.code.to_codegen()? },
             grants_dirs: !granted.dirs.is_empty(),
             grants_network: granted.network != Network::None,
         })

@@ -42,3 +42,15 @@ mod tests {
         assert_eq!(count(0, "file"), "0 files");
     }
 }
+
+/// What `wasmelt targets` prints.
+pub fn targets() -> String {
+    let mut text = String::new();
+    for machine in wasmelt_codegen::targets::MACHINES {
+        text += machine.triple;
+        text += &format!("\n    also:   {}-linux\n", machine.aliases.join("-linux, "));
+        text += "    --emit: exe, obj\n";
+        text += &format!("    --cpu:  {}\n", machine.cpu_names().join(", "));
+    }
+    text
+}

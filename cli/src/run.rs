@@ -15,6 +15,31 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use wasmelt_codegen::options::Target;
+use wasmelt_codegen::targets;
+
+/// The emulator that programs for another machine need; `None` if they run here.
+pub fn emulator_for(target: &Target) -> Option<&'static str> {
+    let host = targets::host_target();
+    if host.triple.architecture == target.triple.architecture {
+        return None;
+    }
+    targets::machine_of(target).map(|machine| machine.emulator)
+}
+
+/// # Errors
+///
+/// The target's programs do not run on this machine.
+pub fn require_this_machine(target: &Target) -> Result<()> {
+    match emulator_for(target) {
+        None => Ok(()),
+        Some(emulator) => Err(Error::environment(format!(
+            "programs for `{}` do not run on this machine",
+            target.triple
+        ))
+        .help(format!("`wasmelt build` writes one, and `{emulator} PROGRAM` runs it"))),
+    }
+}
 
 /// Replaces this process by the executable in `bytes`; the program's name is the input's stem.
 ///

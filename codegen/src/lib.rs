@@ -26,6 +26,7 @@ pub mod regions;
 pub mod script;
 mod shim;
 pub mod tables;
+pub mod targets;
 pub mod translate;
 
 pub use link::notes::{Notes, read_notes};

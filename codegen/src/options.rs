@@ -51,11 +51,9 @@ pub struct Target {
 }
 
 impl Default for Target {
+    /// The machine that the compiler runs on, without what only some of its kind have.
     fn default() -> Target {
-        Target {
-            triple: "x86_64-unknown-linux-gnu".parse().expect("the triple is well formed"),
-            features: Vec::new(),
-        }
+        crate::targets::host_target()
     }
 }
 

@@ -1,10 +1,10 @@
 //! Runs a script's program and reads what it reports.
 
+use crate::run::emulator_for;
 use crate::wast::compare::result_types;
 use crate::wast::values::{Cursor, lift_slot};
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use wasmelt_abi::script::{Report as ReportRecord, SLOT_BYTES};
@@ -38,7 +38,15 @@ pub fn run_actions(program: &Program, options: &Options) -> Result<Vec<Report>> 
     crate::output::write_executable(&path, &executable)?;
     let mut output = tempfile::tempfile().map_err(|e| cannot("no temporary file", e))?;
     let stdout = output.try_clone().map_err(|e| cannot("no temporary file", e))?;
-    run_to_end(&path, stdout).map_err(|e| cannot("the script's program does not run", e))?;
+    let command = match emulator_for(&options.target) {
+        Some(emulator) => {
+            let mut command = Command::new(emulator);
+            command.arg(&path);
+            command
+        }
+        None => Command::new(&path),
+    };
+    run_to_end(command, stdout).map_err(|e| cannot("the script's program does not run", e))?;
     let mut bytes = Vec::new();
     output
         .rewind()
@@ -49,8 +57,8 @@ pub fn run_actions(program: &Program, options: &Options) -> Result<Vec<Report>> 
 }
 
 /// How the program ends does not matter: what it did until then is in its reports.
-fn run_to_end(path: &Path, stdout: File) -> io::Result<()> {
-    let mut child = spawn(path, stdout)?;
+fn run_to_end(command: Command, stdout: File) -> io::Result<()> {
+    let mut child = spawn(command, stdout)?;
     let start = Instant::now();
     let mut pause = Duration::from_micros(500);
     while child.try_wait()?.is_none() {
@@ -68,8 +76,7 @@ fn run_to_end(path: &Path, stdout: File) -> io::Result<()> {
 /// Starts the program. Another thread that was just starting a process of its own may have
 /// inherited the file as it was being written, and the system executes no file that is open for
 /// writing: it is closed as soon as that process has begun.
-fn spawn(path: &Path, stdout: File) -> io::Result<Child> {
-    let mut command = Command::new(path);
+fn spawn(mut command: Command, stdout: File) -> io::Result<Child> {
     command.stdin(Stdio::null()).stdout(Stdio::from(stdout)).stderr(Stdio::null());
     for _ in 0..1000 {
         match command.spawn() {

@@ -1,0 +1,236 @@
+//! The machines that this compiler makes programs for, by the names that users know.
+
+use crate::error::{Error, Result};
+use crate::options::Target;
+use cranelift_codegen::settings::{Configurable, SetResult};
+use target_lexicon::Triple;
+
+/// A machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
+    /// Its triple, without what only matters to programs that use a libc.
+    pub triple: &'static str,
+    /// Other first parts of its triple.
+    pub aliases: &'static [&'static str],
+    /// Features that everything built for it may use, as Cranelift calls them.
+    baseline: &'static [&'static str],
+    /// Processors and levels, with their features beyond the baseline.
+    cpus: &'static [(&'static str, &'static [&'static str])],
+    /// The features that can be named one by one.
+    features: &'static [&'static str],
+    /// The program that runs its executables on other machines.
+    pub emulator: &'static str,
+}
+
+const X86_64_V2: &[&str] = &["sse3", "ssse3", "sse41", "sse42", "popcnt", "cmpxchg16b"];
+const X86_64_V3: &[&str] = &[
+    "sse3",
+    "ssse3",
+    "sse41",
+    "sse42",
+    "popcnt",
+    "cmpxchg16b",
+    "avx",
+    "avx2",
+    "bmi1",
+    "bmi2",
+    "fma",
+    "lzcnt",
+];
+
+/// All of them.
+pub const MACHINES: &[Machine] = &[
+    Machine {
+        triple: "x86_64-unknown-linux",
+        aliases: &["amd64", "x64"],
+        baseline: &[],
+        cpus: &[("x86-64", &[]), ("x86-64-v2", X86_64_V2), ("x86-64-v3", X86_64_V3)],
+        features: X86_64_V3,
+        emulator: "qemu-x86_64",
+    },
+    Machine {
+        triple: "aarch64-unknown-linux",
+        aliases: &["arm64"],
+        baseline: &[],
+        cpus: &[("armv8-a", &[]), ("armv8.1-a", &["lse"])],
+        features: &["lse", "fp16"],
+        emulator: "qemu-aarch64",
+    },
+    Machine {
+        triple: "riscv64gc-unknown-linux",
+        aliases: &["riscv64"],
+        baseline: &["m", "a", "f", "d", "zicsr", "zifencei", "zca", "zcd"],
+        cpus: &[("rv64gc", &[]), ("rva22u64", &["zba", "zbb", "zbs"])],
+        features: &["v", "zba", "zbb", "zbc", "zbs", "zbkb", "zcb", "zfa", "zicond", "zvl128b"],
+        emulator: "qemu-riscv64",
+    },
+    Machine {
+        triple: "s390x-unknown-linux",
+        aliases: &["systemz"],
+        baseline: &[],
+        cpus: &[("z14", &[]), ("z15", &["mie3", "vxrs_ext2"])],
+        features: &["mie3", "mie4", "vxrs_ext2", "vxrs_ext3"],
+        emulator: "qemu-s390x",
+    },
+];
+
+/// The target of that name: a triple with or without vendor and libc.
+///
+/// # Errors
+///
+/// `Unsupported` for other machines, with the names of all.
+pub fn parse_target(text: &str) -> Result<Target> {
+    let unknown = || {
+        let names: Vec<&str> = MACHINES.iter().map(|machine| machine.triple).collect();
+        Error::unsupported(format!("the target `{text}`"))
+            .help(format!("the targets are {}", names.join(", ")))
+    };
+    let (architecture, rest) = text.split_once('-').ok_or_else(unknown)?;
+    // A vendor is one of a few words, and what stands behind `linux` chooses a libc: there is none.
+    let rest = rest.strip_prefix("unknown-").or_else(|| rest.strip_prefix("pc-")).unwrap_or(rest);
+    let libc = rest.strip_prefix("linux").ok_or_else(unknown)?;
+    if !["", "-gnu", "-musl", "-none"].contains(&libc) {
+        return Err(unknown());
+    }
+    let named = |machine: &&Machine| {
+        let own = machine.triple.split('-').next();
+        own == Some(architecture) || machine.aliases.contains(&architecture)
+    };
+    Ok(MACHINES.iter().find(named).ok_or_else(unknown)?.target())
+}
+
+impl Machine {
+    /// The target with the baseline's features.
+    pub fn target(&self) -> Target {
+        let triple = format!("{}-gnu", self.triple);
+        let features = self.baseline.iter().map(|name| format!("has_{name}")).collect();
+        Target { triple: triple.parse().expect("the list's triples are well formed"), features }
+    }
+
+    /// The names that `--cpu` knows: processors, and features with a `+`.
+    pub fn cpu_names(&self) -> Vec<String> {
+        let cpus = self.cpus.iter().map(|(name, _)| (*name).to_owned());
+        cpus.chain(self.features.iter().map(|name| format!("+{name}"))).collect()
+    }
+}
+
+/// The machine of a target; `None` for one that did not come from here.
+pub fn machine_of(target: &Target) -> Option<&'static Machine> {
+    let is_it = |machine: &&Machine| {
+        let triple: std::result::Result<Triple, _> = machine.triple.parse();
+        triple.is_ok_and(|triple| triple.architecture == target.triple.architecture)
+    };
+    MACHINES.iter().find(is_it)
+}
+
+/// The machine that this compiler runs on, or the first if it makes nothing for that.
+pub fn host_target() -> Target {
+    let host = Triple::host();
+    let is_host = |machine: &&Machine| machine.target().triple.architecture == host.architecture;
+    MACHINES.iter().find(is_host).unwrap_or(&MACHINES[0]).target()
+}
+
+/// Adds what `--cpu` lists: a processor, `native`, features with a `+`, separated by commas.
+///
+/// # Errors
+///
+/// `Unsupported` for names that the target does not have, with those that it has.
+pub fn add_cpu(target: &mut Target, list: &str) -> Result<()> {
+    let machine = machine_of(target)
+        .ok_or_else(|| Error::unsupported(format!("processors of `{}`", target.triple)))?;
+    for name in list.split(',') {
+        let cpu = machine.cpus.iter().find(|(cpu, _)| *cpu == name);
+        let features = match (name.strip_prefix('+'), cpu) {
+            _ if name == "native" => find_native(target)?,
+            (Some("v"), _) if machine.emulator == "qemu-riscv64" => {
+                vec!["has_v".to_owned(), "has_zvl128b".to_owned()]
+            }
+            (Some(name), _) if machine.features.contains(&name) => vec![format!("has_{name}")],
+            (_, Some((_, features))) => features.iter().map(|it| format!("has_{it}")).collect(),
+            _ => {
+                let names = machine.cpu_names().join(", ");
+                return Err(Error::unsupported(format!(
+                    "the processor or feature `{name}` of `{}`",
+                    machine.triple
+                ))
+                .help(format!("`--cpu` takes native, {names}")));
+            }
+        };
+        for feature in features {
+            if !target.features.contains(&feature) {
+                target.features.push(feature);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The features of the processor that this compiler runs on.
+fn find_native(target: &Target) -> Result<Vec<String>> {
+    if Triple::host().architecture != target.triple.architecture {
+        let host = Triple::host();
+        return Err(Error::unsupported(format!("`--cpu native` for `{}`", target.triple))
+            .help(format!("this compiler runs on `{host}`")));
+    }
+    let mut found = Recorder(Vec::new());
+    cranelift_native::infer_native_flags(&mut found).map_err(Error::unsupported)?;
+    Ok(found.0)
+}
+
+/// Takes down which settings are switched on.
+struct Recorder(Vec<String>);
+
+impl Configurable for Recorder {
+    fn set(&mut self, name: &str, value: &str) -> SetResult<()> {
+        if value == "true" { self.enable(name) } else { Ok(()) }
+    }
+
+    fn enable(&mut self, name: &str) -> SetResult<()> {
+        self.0.push(name.to_owned());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn triples_with_and_without_vendor_and_libc_are_the_same() {
+        for text in [
+            "aarch64-unknown-linux-gnu",
+            "aarch64-unknown-linux-musl",
+            "aarch64-unknown-linux",
+            "aarch64-linux",
+            "arm64-linux",
+        ] {
+            let target = parse_target(text).unwrap();
+            assert_eq!(target.triple.to_string(), "aarch64-unknown-linux-gnu", "{text}");
+        }
+        for text in ["", "x86_64", "linux", "mips-linux", "x86_64-apple-darwin", "x86_64-linuxes"] {
+            let error = parse_target(text).unwrap_err().to_string();
+            assert!(error.contains("s390x-unknown-linux"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_name_of_every_machine_makes_an_instruction_set() {
+        for machine in MACHINES {
+            for cpu in machine.cpu_names() {
+                let mut target = machine.target();
+                add_cpu(&mut target, &cpu).unwrap();
+                assert_eq!(machine_of(&target).unwrap().triple, machine.triple);
+                let options = crate::Options { target, ..crate::Options::default() };
+                crate::options::build_isa(&options).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_processors_are_refused_by_name() {
+        let mut target = parse_target("riscv64-linux").unwrap();
+        let error = add_cpu(&mut target, "+avx2").unwrap_err().to_string();
+        assert!(error.contains("`+avx2`") && error.contains("+v,"), "{error}");
+        assert!(add_cpu(&mut target, "native").is_err() || cfg!(target_arch = "riscv64"));
+    }
+}
