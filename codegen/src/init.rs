@@ -15,8 +15,8 @@ use crate::program::{DataId, ElemId, FuncId, FuncKind, InitStep, MemoryId, Table
 use crate::regions::{self, Region};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    self, ExternalName, GlobalValueData, InstBuilder, Signature, UserExternalName,
-    UserFuncName, Value, types,
+    self, ExternalName, GlobalValueData, InstBuilder, Signature, UserExternalName, UserFuncName,
+    Value, types,
 };
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use wasmelt_abi::state::TableState;

@@ -17,7 +17,9 @@ use crate::script::{Pointee, build_actions};
 use crate::tables::{Tables, build_tables};
 use cranelift_entity::SecondaryMap;
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
-use object::{BinaryFormat, FileFlags, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+use object::{
+    BinaryFormat, FileFlags, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
+};
 use std::collections::BTreeMap;
 use wasmelt_abi::addresses::{STACK_BASE, STACK_BYTES};
 use wasmelt_abi::image::Image;

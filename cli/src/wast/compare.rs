@@ -54,7 +54,9 @@ pub fn check_report(program: &Program, check: &Check, reports: &[Report]) -> Ver
     }
     let got = match report {
         Report::Trapped(code) => format!("a trap: {}", trap_message(*code)),
-        Report::Returned(results) => print_results(&result_types(program, &program.actions[*action]), results),
+        Report::Returned(results) => {
+            print_results(&result_types(program, &program.actions[*action]), results)
+        }
         Report::ReturnedValue(result) => print_list(result.iter().map(print_value)),
     };
     Verdict::Failed(format!("expected {}, got {got}", print_expectation(expectation)))

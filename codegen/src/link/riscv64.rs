@@ -96,16 +96,8 @@ const BRANCH_BITS: Parts = &[(11, 1, 7), (1, 4, 8), (5, 6, 25), (12, 1, 31)];
 const JAL_BITS: Parts = &[(12, 8, 12), (11, 1, 20), (1, 10, 21), (20, 1, 31)];
 const STORE_BITS: Parts = &[(0, 5, 7), (5, 7, 25)];
 const RVC_BRANCH_BITS: Parts = &[(5, 1, 2), (1, 2, 3), (6, 2, 5), (3, 2, 10), (8, 1, 12)];
-const RVC_JUMP_BITS: Parts = &[
-    (5, 1, 2),
-    (1, 3, 3),
-    (7, 1, 6),
-    (6, 1, 7),
-    (10, 1, 8),
-    (8, 2, 9),
-    (4, 1, 11),
-    (11, 1, 12),
-];
+const RVC_JUMP_BITS: Parts =
+    &[(5, 1, 2), (1, 3, 3), (7, 1, 6), (6, 1, 7), (10, 1, 8), (8, 2, 9), (4, 1, 11), (11, 1, 12)];
 
 fn scatter(old: u32, value: i64, parts: Parts) -> u32 {
     parts.iter().fold(old, |code, (from, width, to)| {
