@@ -11,6 +11,7 @@ use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, ExternalName, LibCall, TrapCode};
 use cranelift_codegen::{CodegenError, Context, FinalizedRelocTarget};
+use target_lexicon::Architecture;
 use wasmelt_abi::trap::Trap;
 
 /// A function's machine code.
@@ -88,6 +89,7 @@ pub fn emit_function(
     func: FuncId,
     context: &mut Context,
 ) -> Result<CompiledFunc> {
+    refuse_vectors(env, &context.func)?;
     context
         .compile(env.isa, &mut ControlPlane::default())
         .map_err(|error| describe(&error.inner))?;
@@ -106,6 +108,19 @@ pub fn emit_function(
     });
     let relocations = relocations.collect();
     Ok(CompiledFunc { func, code, align, relocations, traps, listing: compiled.vcode })
+}
+
+/// RISC-V has vectors only with an extension that the baseline leaves out.
+fn refuse_vectors(env: Env<'_>, func: &ir::Function) -> Result<()> {
+    let is_riscv = matches!(env.isa.triple().architecture, Architecture::Riscv64(_));
+    let has_vectors =
+        env.isa.isa_flags().iter().any(|flag| flag.name == "has_v" && flag.as_bool() == Some(true));
+    let uses_vectors = || func.dfg.values().any(|value| func.dfg.value_type(value).is_vector());
+    if is_riscv && !has_vectors && uses_vectors() {
+        return Err(Error::unsupported("SIMD on a RISC-V processor without the V extension")
+            .help("add `--cpu +v` if the program will run only on processors that have it"));
+    }
+    Ok(())
 }
 
 type Names = cranelift_entity::PrimaryMap<ir::UserExternalNameRef, ir::UserExternalName>;
