@@ -81,7 +81,7 @@ fn find_result(program: &Program, bytes: &[u8]) -> Result<Option<String>> {
     let [Action::CallComponent { ty, .. }] = &program.actions[..] else {
         unreachable!("the program consists of one call")
     };
-    let reports = parse_reports(program, bytes);
+    let reports = parse_reports(program, bytes, cfg!(target_endian = "big"));
     match (program.func_types[*ty].result, &reports[..]) {
         (Some(ty), [Report::ReturnedValue(Some(value))]) => {
             print_wave(&program.types, ty, value).map(Some)

@@ -52,8 +52,7 @@ pub fn run_actions(program: &Program, options: &Options) -> Result<Vec<Report>> 
         .rewind()
         .and_then(|()| output.read_to_end(&mut bytes))
         .map_err(|e| cannot("the reports cannot be read", e))?;
-    let cursor = Cursor { bytes: &bytes, big_endian: options.target.is_big_endian() };
-    Ok(parse_reports(program, cursor))
+    Ok(parse_reports(program, &bytes, options.target.is_big_endian()))
 }
 
 /// How the program ends does not matter: what it did until then is in its reports.
@@ -90,7 +89,8 @@ fn spawn(mut command: Command, stdout: File) -> io::Result<Child> {
 }
 
 /// The reports that are whole.
-pub fn parse_reports(program: &Program, mut cursor: Cursor<'_>) -> Vec<Report> {
+pub fn parse_reports(program: &Program, bytes: &[u8], big_endian: bool) -> Vec<Report> {
+    let mut cursor = Cursor { bytes, big_endian };
     program.actions.iter().map_while(|action| parse_report(program, action, &mut cursor)).collect()
 }
 
@@ -142,7 +142,6 @@ mod tests {
         bytes.extend([1, 0, 0, 0, 8, 0, 0, 0]);
         bytes.extend([2, 0, 0, 0, 0, 0, 1, 0, 1, 2]);
         let whole = [Report::Returned(vec![[7; SLOT_BYTES]]), Report::Trapped(8)];
-        let cursor = Cursor { bytes: &bytes, big_endian: false };
-        assert_eq!(parse_reports(&program, cursor), whole);
+        assert_eq!(parse_reports(&program, &bytes, false), whole);
     }
 }
