@@ -39,6 +39,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "cranelift-codegen",
             "cranelift-entity",
             "cranelift-frontend",
+            "cranelift-native",
             "object",
             "rayon",
             "target-lexicon",
