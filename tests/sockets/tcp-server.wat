@@ -1,5 +1,5 @@
-;; Waits at 127.0.0.1:{PORT} for one connection, and sends back what comes until the other side
-;; ends. The exit code is 0, or tells what failed: 32 times the step, plus the error code, or 31
+;; Waits at 127.{A}.{B}.{C}:{PORT} for one connection, and sends back what comes until the other
+;; side ends. The exit code is 0, or tells what failed: 32 times the step, plus the error code, or 31
 ;; for a stream's error.
 (module
   (import "wasi:cli/exit@0.2.12" "exit-with-code" (func $exit (param i32)))
@@ -35,7 +35,7 @@
     (local.set $socket (i32.load (i32.const 4)))
     (local.set $pollable (call $subscribe (local.get $socket)))
     (call $start-bind (local.get $socket) (call $network) (i32.const 0) (i32.const {PORT})
-      (i32.const 127) (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0)
+      (i32.const 127) (i32.const {A}) (i32.const {B}) (i32.const {C}) (i32.const 0) (i32.const 0)
       (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
     (call $check (i32.const 2) (i32.const 1))
     (call $finish-bind (local.get $socket) (i32.const 0))

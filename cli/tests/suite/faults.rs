@@ -4,7 +4,7 @@
 //! `strace` injects the faults. Where it is not installed, or may not trace, the tests say so and
 //! have nothing to show; `.ci/run` installs it.
 
-use crate::guests::build;
+use crate::guests::{build, own_address};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::fs;
@@ -240,12 +240,10 @@ fn check_client(tracer: &Path, fault: Option<&Fault>, log: &Path) -> Result<(), 
 
 /// What is wrong with what came of a fault of the server, or of none.
 fn check_server(tracer: &Path, fault: Option<&Fault>, log: &Path) -> Result<(), String> {
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a loopback device");
-    let port = free.local_addr().expect("it is bound").port();
-    drop(free);
+    let (address, replacements) = own_address();
     let built = tempfile::tempdir().expect("tests can write temporary files");
     let options = ["--network", "all"];
-    let program = build(built.path(), "tcp-server.wat", &[("PORT", port.into())], &options);
+    let program = build(built.path(), "tcp-server.wat", &replacements, &options);
     // Tries until the program waits, or has ended and will never do.
     let is_over = Arc::new(AtomicBool::new(false));
     let talking = std::thread::spawn({
@@ -253,7 +251,7 @@ fn check_server(tracer: &Path, fault: Option<&Fault>, log: &Path) -> Result<(), 
         move || {
             let mut echo = Vec::new();
             while !is_over.load(Ordering::Relaxed) {
-                if let Ok(mut peer) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
+                if let Ok(mut peer) = TcpStream::connect(address) {
                     let _ = peer.write_all(b"and back");
                     let _ = peer.shutdown(Shutdown::Write);
                     let _ = peer.read_to_end(&mut echo);

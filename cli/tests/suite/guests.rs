@@ -3,7 +3,9 @@
 
 use crate::support::{repository, wasmelt};
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{Resolve, UnresolvedPackageGroup};
 
@@ -69,4 +71,17 @@ pub fn build(
         .expect("the compiler can be run");
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     program
+}
+
+/// An address for a server, and what it replaces in the server's text. A port that is free now may
+/// be another test's by the time that the server is there; the whole network 127 is this machine's,
+/// so every server has an address to itself.
+pub fn own_address() -> (SocketAddrV4, [(&'static str, u64); 4]) {
+    static COUNT: AtomicU8 = AtomicU8::new(1);
+    const PORT: u16 = 40_000;
+    let process = std::process::id();
+    let [a, b] = [(process >> 8) as u8 | 0x80, process as u8];
+    let c = COUNT.fetch_add(1, Ordering::Relaxed);
+    let replacements = [("PORT", PORT.into()), ("A", a.into()), ("B", b.into()), ("C", c.into())];
+    (SocketAddrV4::new(Ipv4Addr::new(127, a, b, c), PORT), replacements)
 }
