@@ -1,4 +1,4 @@
-//! Stores that nothing reads are removed.
+//! Stores that nothing reads are removed (rule M5 of `docs/safety.md`).
 //!
 //! Walks the blocks backwards with the set of *dead* bytes: those that will be overwritten before
 //! anything reads them, on every path. A loop needs several walks; they start from the assumption

@@ -1,4 +1,4 @@
-//! Loads of bytes that are known get what was stored.
+//! Loads of bytes that are known get what was stored (rule M4 of `docs/safety.md`).
 //!
 //! Walks the blocks in reverse postorder with the list of *pieces* of memory whose contents are
 //! values of the function: what was stored there, or what was loaded. A block starts with what all
