@@ -8,7 +8,7 @@
 //! - After a trap nothing is read, if a trap is the end of the process: then everything is dead at
 //!   a `trap`, and an instruction that may trap reads nothing. The pass does not run for scripts,
 //!   which look at memories after a trap.
-//! - When `wasmelt_main` returns, guest code never runs again and the shim reads no guest memory:
+//! - When `wasmelt_main` of a program without exports returns, guest code never runs again and the shim reads no guest memory:
 //!   linear memories and globals are dead.
 //! - When another function returns, nothing is dead.
 //!

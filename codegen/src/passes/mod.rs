@@ -40,7 +40,8 @@ pub fn remove_memory_traffic(facts: Facts<'_>, id: FuncId, context: &mut Context
     // A script goes on after a trap and looks at what the memory then holds.
     let traps_are_final = env.program.actions.is_empty();
     if traps_are_final {
-        let is_end = id == main_func(env.program);
+        // Exports can be called after `wasmelt_main`, and then the memories are still there.
+        let is_end = id == main_func(env.program) && env.program.exports.is_empty();
         dead_stores::remove_dead_stores(facts, func, cfg, domtree, is_end);
     }
 }
