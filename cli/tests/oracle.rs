@@ -30,6 +30,7 @@ use check::check_pair;
 use pair::{Expected, draw_pair};
 use std::path::{Path, PathBuf};
 use wasmelt::wast::run::{Report, run_actions};
+use wasmelt_abi::trap::Trap;
 use wasmelt_codegen::options::{MemoryMode, OptLevel, Options};
 use wasmelt_flatten::script::{Verdict, link_script, read_script};
 
@@ -45,7 +46,7 @@ fn calls_are_what_the_reference_predicts() {
     let cases = number("WASMELT_ORACLE_CASES", 2000);
     let seed = number("WASMELT_ORACLE_SEED", 1);
     let mut problems = Vec::new();
-    let (mut done, mut trapped) = (0u64, 0u64);
+    let (mut done, mut trapped) = (0u64, Vec::new());
     for start in (0..cases).step_by(BATCH_CASES as usize) {
         let seeds = (start..cases.min(start + BATCH_CASES)).map(|case| seed.wrapping_add(case));
         let seeds = seeds.collect::<Vec<_>>();
@@ -53,7 +54,7 @@ fn calls_are_what_the_reference_predicts() {
         for pair in &pairs {
             match pair.expected {
                 Expected::Done(_) => done += 1,
-                Expected::Trap { .. } => trapped += 1,
+                Expected::Trap { trap, .. } => trapped.push(trap),
             }
         }
         let options = choose_options(start / BATCH_CASES);
@@ -77,9 +78,19 @@ fn calls_are_what_the_reference_predicts() {
     }
     let shown = problems.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(problems.is_empty(), "{} of {cases} cases:\n{shown}", problems.len());
-    if cases >= 100 {
-        // A test of nothing but traps, or of none, would be worth nothing.
-        assert!(done > cases / 3 && trapped > cases / 20, "{done} returned, {trapped} trapped");
+    if cases >= 1000 {
+        // A test that never meets a mistake, or meets nothing else, would be worth nothing.
+        assert!(done > cases / 3, "only {done} calls of {cases} returned");
+        let mistakes = [
+            Trap::Misaligned,
+            Trap::PointerOutOfBounds,
+            Trap::InvalidString,
+            Trap::InvalidChar,
+            Trap::InvalidDiscriminant,
+            Trap::TooLong,
+        ];
+        let absent = mistakes.iter().filter(|mistake| !trapped.contains(mistake));
+        assert_eq!(absent.collect::<Vec<_>>(), [&Trap::Misaligned; 0], "are never made");
     }
 }
 

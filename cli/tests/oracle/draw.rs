@@ -200,7 +200,7 @@ impl Mischief {
     pub fn disturb_scalar(&mut self, scalar: Scalar, bits: u64) -> u64 {
         match scalar {
             Scalar::Char if self.errs() => {
-                self.random.pick(&[0xd800, 0xdbff, 0xdfff, 0x11_0000, 0xffff_ffff])
+                self.random.pick(&[0xd800, 0xdbff, 0xdfff, 0x11_0000, 0x11_d800, 0xffff_ffff])
             }
             Scalar::Bool if bits != 0 => u64::from(self.noise() as u32 | 1),
             _ if scalar.bytes() < 4 => {
