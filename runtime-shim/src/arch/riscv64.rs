@@ -19,6 +19,11 @@ pub const CONTEXT_PC_OFFSET: usize = 176;
 /// This kernel brings its own.
 pub const RESTORER_FLAG: usize = 0;
 
+/// This kernel brings its own, and the record has the mask there.
+pub fn restorer() -> usize {
+    0
+}
+
 /// The address that the compiler's table has for a trap that the kernel reports at `pc`.
 pub fn adjust_pc(_signal: i32, pc: u64) -> u64 {
     pc

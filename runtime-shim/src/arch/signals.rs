@@ -2,12 +2,12 @@
 
 use super::machine::{self, CONTEXT_PC_OFFSET, SYS_RT_SIGACTION, SYS_SIGALTSTACK};
 
-/// The kernel's `struct sigaction`. RISC-V alone has no `restorer`.
+/// The kernel's `struct sigaction`. On RISC-V the mask stands in the restorer's place, and nothing
+/// behind it: both are 0.
 #[repr(C)]
 pub struct SignalAction {
     handler: usize,
     flags: usize,
-    #[cfg(not(target_arch = "riscv64"))]
     restorer: usize,
     mask: u64,
 }
@@ -19,13 +19,7 @@ impl SignalAction {
 
     /// Ignores the signal.
     pub const fn ignore() -> SignalAction {
-        SignalAction {
-            handler: 1,
-            flags: 0,
-            #[cfg(not(target_arch = "riscv64"))]
-            restorer: 0,
-            mask: 0,
-        }
+        SignalAction { handler: 1, flags: 0, restorer: 0, mask: 0 }
     }
 
     /// Calls `handler` on the signal stack, with the signal unblocked, so that a handler may leave
@@ -34,7 +28,6 @@ impl SignalAction {
         SignalAction {
             handler: handler as usize,
             flags: Self::SIGINFO | Self::ONSTACK | Self::NODEFER | machine::RESTORER_FLAG,
-            #[cfg(not(target_arch = "riscv64"))]
             restorer: machine::restorer(),
             mask: 0,
         }
