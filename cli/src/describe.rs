@@ -32,17 +32,6 @@ fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::count;
-
-    #[test]
-    fn nouns_agree_with_numbers() {
-        assert_eq!(count(1, "file"), "1 file");
-        assert_eq!(count(0, "file"), "0 files");
-    }
-}
-
 /// What `wasmelt targets` prints.
 pub fn targets() -> String {
     let mut text = String::new();
@@ -53,4 +42,15 @@ pub fn targets() -> String {
         text += &format!("    --cpu:  {}\n", machine.cpu_names().join(", "));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn nouns_agree_with_numbers() {
+        assert_eq!(count(1, "file"), "1 file");
+        assert_eq!(count(0, "file"), "0 files");
+    }
 }
