@@ -25,6 +25,16 @@ fn own_scripts_pass_on_every_machine() {
     }
 }
 
+#[test]
+fn the_shims_of_other_machines_are_made_from_these_sources() {
+    let list = "find src abi/src abi/wit Cargo.toml -type f | LC_ALL=C sort | xargs sha256sum";
+    let shim = repository().join("runtime-shim");
+    let output = Command::new("sh").args(["-c", list]).current_dir(&shim).output();
+    let now = output.expect("a shell can be started").stdout;
+    let then = std::fs::read(shim.join("prebuilt/SOURCES")).expect("the script has written it");
+    assert!(now == then, "the shim has changed: run `runtime-shim/build-prebuilt`");
+}
+
 /// Whether the emulator can be started; under `CI=true` it must be.
 fn is_installed(emulator: &str) -> bool {
     let status = Command::new(emulator).arg("--version").stdout(Stdio::null()).status();
