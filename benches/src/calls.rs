@@ -9,7 +9,7 @@ use crate::workshop::{Workshop, count_instructions, output_of};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 const DEPTHS: &[u32] = &[0, 1, 4, 16];
 
 /// What the same work costs in C, with no component around it. The lines are as the guests'.
@@ -76,7 +76,7 @@ fn measure(
     let input = workshop.write(&format!("{title}.wat"), text)?;
     let ours = workshop.build(&input, &title)?;
     let mut contestants = vec![Contestant { who: "wasmelt", command: vec![ours.clone()] }];
-    contestants.extend(peers(workshop, &input, &title)?);
+    contestants.extend(peers(&input)?);
     let mut figures = take_turns(&contestants, &title)?;
     figures[0].instructions = instructions_per_call(&ours)?;
     // A chain in C would be inlined to the same code: the floor of depth 0 is everyone's.
@@ -90,22 +90,18 @@ fn measure(
 
 /// The reference engine in both configurations, each in a process of its own: this program again.
 #[cfg(feature = "wasmtime")]
-fn peers(workshop: &Workshop, input: &Path, title: &str) -> Result<Vec<Contestant>, String> {
-    use crate::peer::{Configuration, precompile};
+fn peers(input: &Path) -> Result<Vec<Contestant>, String> {
+    use crate::peer::Configuration;
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
-    let mut peers = Vec::new();
-    for (configuration, name) in Configuration::ALL {
-        let compiled = workshop.path(&format!("{title}.{name}"));
-        precompile(configuration, input, &compiled).map_err(|error| format!("{error:?}"))?;
-        let who = if name == "default" { "wasmtime" } else { "wasmtime, best" };
-        let command = vec![this.clone(), "peer".into(), name.into(), compiled];
-        peers.push(Contestant { who, command });
-    }
-    Ok(peers)
+    let peer = |(configuration, name): (Configuration, &str)| Contestant {
+        who: if configuration == Configuration::Default { "wasmtime" } else { "wasmtime, best" },
+        command: vec![this.clone(), "peer".into(), name.into(), input.to_path_buf()],
+    };
+    Ok(Configuration::ALL.into_iter().map(peer).collect())
 }
 
 #[cfg(not(feature = "wasmtime"))]
-fn peers(_: &Workshop, _: &Path, _: &str) -> Result<Vec<Contestant>, String> {
+fn peers(_: &Path) -> Result<Vec<Contestant>, String> {
     Ok(Vec::new())
 }
 

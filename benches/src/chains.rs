@@ -386,6 +386,22 @@ fn instantiate_child(args: &str) -> String {
     )
 }
 
+/// Writes a number and a space to memory; where the text ends.
+const DECIMAL: &str = r#"
+    (func $decimal (param $value i64) (param $to i32) (result i32)
+      (local $at i32)
+      (local.set $at (i32.const 576))
+      (loop $digit
+        (local.set $at (i32.sub (local.get $at) (i32.const 1)))
+        (i32.store8 (local.get $at)
+          (i32.add (i32.const 48) (i32.wrap_i64 (i64.rem_u (local.get $value) (i64.const 10)))))
+        (local.set $value (i64.div_u (local.get $value) (i64.const 10)))
+        (br_if $digit (i64.ne (local.get $value) (i64.const 0))))
+      (memory.copy (local.get $to) (local.get $at) (i32.sub (i32.const 576) (local.get $at)))
+      (local.set $to (i32.add (local.get $to) (i32.sub (i32.const 576) (local.get $at))))
+      (i32.store8 (local.get $to) (i32.const 32))
+      (i32.add (local.get $to) (i32.const 1)))"#;
+
 /// How often the child repeats its loop; it reports the best.
 pub const REPETITIONS: u32 = 301;
 
@@ -425,19 +441,7 @@ fn child(
         (br_if $again (i32.lt_u (local.get $i) (i32.const {calls}))))
       {after}
       (local.get $sum))
-    (func $decimal (param $value i64) (param $to i32) (result i32)
-      (local $at i32)
-      (local.set $at (i32.const 576))
-      (loop $digit
-        (local.set $at (i32.sub (local.get $at) (i32.const 1)))
-        (i32.store8 (local.get $at)
-          (i32.add (i32.const 48) (i32.wrap_i64 (i64.rem_u (local.get $value) (i64.const 10)))))
-        (local.set $value (i64.div_u (local.get $value) (i64.const 10)))
-        (br_if $digit (i64.ne (local.get $value) (i64.const 0))))
-      (memory.copy (local.get $to) (local.get $at) (i32.sub (i32.const 576) (local.get $at)))
-      (local.set $to (i32.add (local.get $to) (i32.sub (i32.const 576) (local.get $at))))
-      (i32.store8 (local.get $to) (i32.const 32))
-      (i32.add (local.get $to) (i32.const 1)))
+{DECIMAL}
     (func (export "run") (result i32)
       (local $round i32) (local $start i64) (local $best i64) (local $sum i64) (local $to i32)
       (local.set $best (i64.const -1))

@@ -1,7 +1,7 @@
 //! The reference engine, in its default configuration and in its best one.
 //!
-//! Compilation and execution are separate, as its command line has them: what is
-//! measured at run time is a precompiled file.
+//! The guests that it runs time themselves, so what it takes to compile them is in no
+//! figure.
 
 use std::path::Path;
 use wasmtime::component::{Component, Linker, ResourceTable};
@@ -49,30 +49,22 @@ impl WasiView for Host {
     }
 }
 
-/// Compiles a component to a file that [`run`] takes.
+/// Compiles a component, ahead of time.
 pub fn precompile(configuration: Configuration, input: &Path, output: &Path) -> Result<()> {
-    let text_or_binary = std::fs::read(input)?;
-    let compiled =
-        configuration.engine()?.precompile_component(&wat::parse_bytes(&text_or_binary)?)?;
+    let input = std::fs::read(input)?;
+    let compiled = configuration.engine()?.precompile_component(&wat::parse_bytes(&input)?)?;
     std::fs::write(output, compiled)?;
     Ok(())
 }
 
-/// Runs a precompiled command with this process's standard streams; whether it succeeded.
-pub fn run(configuration: Configuration, compiled: &Path) -> Result<bool> {
+/// Compiles a command and runs it with this process's standard streams; whether it succeeded.
+pub fn run(configuration: Configuration, input: &Path) -> Result<bool> {
     let engine = configuration.engine()?;
-    // SAFETY-relevant for the engine, not for us: the file is the one that `precompile` wrote.
-    let component = load(&engine, compiled)?;
+    let component = Component::from_file(&engine, input)?;
     let mut linker = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
     let ctx = WasiCtxBuilder::new().inherit_stdio().build();
     let mut store = Store::new(&engine, Host { ctx, table: ResourceTable::new() });
     let command = Command::instantiate(&mut store, &component, &linker)?;
     Ok(command.wasi_cli_run().call_run(&mut store)?.is_ok())
-}
-
-#[expect(unsafe_code, reason = "the peer's own loader is unsafe; measurements only")]
-fn load(engine: &Engine, compiled: &Path) -> Result<Component> {
-    // SAFETY: the file was written by `precompile` of this very build.
-    unsafe { Component::deserialize_file(engine, compiled) }
 }
