@@ -1,11 +1,12 @@
-//! The project's own scripts on every machine that programs are made for, by emulators.
+//! Scripts on every machine that programs are made for, by emulators: the project's own, and a
+//! sample of the corpora of others.
 
 #[path = "suites/corpora.rs"]
 mod corpora;
 
-use corpora::{repository, scripts_below};
+use corpora::{find_corpora, repository, scripts_below};
 use std::process::{Command, Stdio};
-use wasmelt::wast::run_scripts;
+use wasmelt::wast::{Outcome, run_scripts};
 use wasmelt_codegen::options::Options;
 use wasmelt_codegen::targets::MACHINES;
 
@@ -23,6 +24,39 @@ fn own_scripts_pass_on_every_machine() {
             assert!(complete, "{} on {}: {outcome:#?}", file.display(), machine.triple);
         }
     }
+}
+
+/// The corpora's folders, and of how many scripts one is taken.
+const SAMPLES: &[(&str, usize)] =
+    &[("core-spec", 4), ("component-model/values", 1), ("component-model/resources", 1)];
+
+#[test]
+fn a_sample_of_the_corpora_comes_out_alike_on_every_machine() {
+    let Some(corpora) = find_corpora() else { return };
+    let sample = |(folder, step): &(&str, usize)| {
+        scripts_below(&corpora.join(folder)).into_iter().step_by(*step).collect::<Vec<_>>()
+    };
+    let files: Vec<_> = SAMPLES.iter().flat_map(sample).collect();
+    let has_simd = files.iter().any(|file| file.to_string_lossy().contains("simd"));
+    assert!(files.len() >= 40 && has_simd, "{} scripts", files.len());
+    let natively = run_scripts(&files, &Options::default());
+    for machine in MACHINES.iter().filter(|machine| is_installed(machine.emulator)) {
+        let options = Options { target: machine.target(), ..Options::default() };
+        for ((file, here), there) in files.iter().zip(&natively).zip(run_scripts(&files, &options))
+        {
+            // Only the vectors that RISC-V's baseline lacks may make a difference.
+            let may_lack = machine.emulator == "qemu-riscv64";
+            let alike = may_lack && there.unsupported > here.unsupported
+                || there.passed == here.passed && there.unsupported == here.unsupported;
+            let complete = there.failed == here.failed && total(&there) == total(here) && alike;
+            let (file, triple) = (file.display(), &machine.triple);
+            assert!(complete, "{file} on {triple}: {there:#?}, and natively: {here:#?}");
+        }
+    }
+}
+
+fn total(outcome: &Outcome) -> usize {
+    outcome.passed + outcome.failed + outcome.unsupported
 }
 
 #[test]
