@@ -6,20 +6,15 @@
 //! functions the host's functions. What the host lacks is remembered as missing
 //! and is an error only once something reaches it.
 
-use crate::components::{Frame, component_item, outer_scope};
+use crate::components::Frame;
 use crate::error::{Error, Result};
 use crate::host;
-use crate::limits::INSTANCE_TYPE_DEPTH_MAX;
+use crate::instance_type::eval_instance_type;
 use crate::link_component::match_import;
 use crate::program::Missing;
-use crate::scope::{
-    Closure, ComponentFunc, Entity, Exports, InstanceId, Scope, ScopeId, TypeValue,
-};
+use crate::scope::{Closure, ComponentFunc, Entity, InstanceId, ScopeId, TypeValue};
 use crate::state::Flattener;
-use crate::typing::eval_type;
-use wasmelt_frontend::composition::{
-    Binding, ComponentId, ExternType, Import, Item, Sort, TypeAlias, TypeDecl,
-};
+use wasmelt_frontend::composition::{Binding, ComponentId, ExternType, Import, TypeDecl};
 
 /// What an import is.
 pub(crate) enum Resolved<'a> {
@@ -131,8 +126,8 @@ fn host_item<'a>(
     }))
 }
 
-/// Evaluates an instance type as an interface of the host: a scope of its own, in which each
-/// declared export is what the host supplies.
+/// Evaluates an instance type as an interface of the host: each declared export is what the host
+/// supplies.
 fn host_instance<'a>(
     state: &mut Flattener<'a>,
     parent: ScopeId,
@@ -140,49 +135,7 @@ fn host_instance<'a>(
     decls: &'a [TypeDecl],
     depth: usize,
 ) -> Result<InstanceId> {
-    if depth > INSTANCE_TYPE_DEPTH_MAX {
-        let max = INSTANCE_TYPE_DEPTH_MAX;
-        return Err(Error::unsupported(format!("instance types nested deeper than {max} levels")));
-    }
-    let scope = state.scopes.push(Scope { parent: Some(parent), ..Scope::default() });
-    let mut exports = Exports::new();
-    for decl in decls {
-        match decl {
-            TypeDecl::CoreType => {}
-            TypeDecl::Type(ty) => {
-                let ty = eval_type(state, scope, ty);
-                state.scopes[scope].types.push(ty);
-            }
-            TypeDecl::Alias { sort, target } => define_type_alias(state, scope, *sort, target)?,
-            TypeDecl::Export { name, ty } => {
-                if let Some(entity) = host_item(state, scope, interface, name, ty, depth)? {
-                    crate::components::add_entity(state, scope, entity);
-                    exports.insert(name.clone(), entity);
-                }
-            }
-        }
-    }
-    Ok(state.instances.push(exports))
-}
-
-fn define_type_alias<'a>(
-    state: &mut Flattener<'a>,
-    scope: ScopeId,
-    sort: Sort,
-    target: &'a TypeAlias,
-) -> Result<()> {
-    let entity = match target {
-        _ if sort == Sort::CoreType => return Ok(()),
-        TypeAlias::Outer { count, index } => {
-            let outer = outer_scope(state, scope, *count);
-            component_item(&state.scopes[outer], Item { sort, index: *index })?
-        }
-        TypeAlias::InstanceExport { instance, name } => {
-            let instance = state.scopes[scope].instances[*instance as usize];
-            let found = state.export(instance, name);
-            found.expect("validation lets only exports of the instance be aliased")
-        }
-    };
-    crate::components::add_entity(state, scope, entity);
-    Ok(())
+    eval_instance_type(state, parent, decls, depth, |state, scope, name, ty| {
+        host_item(state, scope, interface, name, ty, depth)
+    })
 }

@@ -25,6 +25,7 @@ mod facts;
 mod guards;
 mod host;
 mod imports;
+mod instance_type;
 mod intern;
 mod invoke;
 mod link_component;

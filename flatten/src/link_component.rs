@@ -5,16 +5,12 @@
 //! links components by name. The import's declared type is evaluated with the
 //! resources that are really there, so that equal types are equal ids.
 
-use crate::components::{add_entity, component_item, outer_scope};
 use crate::error::{Error, Result};
+use crate::instance_type::eval_instance_type;
 use crate::interface::{FuncType, FuncTypeId};
-use crate::limits::INSTANCE_TYPE_DEPTH_MAX;
-use crate::scope::{
-    ComponentFunc, ComponentFuncId, Entity, Exports, InstanceId, Scope, ScopeId, TypeValue,
-};
+use crate::scope::{ComponentFunc, ComponentFuncId, Entity, InstanceId, ScopeId, TypeValue};
 use crate::state::Flattener;
-use crate::typing::eval_type;
-use wasmelt_frontend::composition::{ExternType, Item, Sort, TypeAlias, TypeDecl};
+use wasmelt_frontend::composition::{ExternType, TypeDecl};
 
 /// What is imported as `wanted`, a type of `scope`, if `found` may be that. A type that the import
 /// itself determines need not be there. What the types of core modules and components say is not
@@ -71,7 +67,7 @@ fn match_entity<'a>(
     }
 }
 
-/// The exports that an instance type declares, each matched in a scope of their own.
+/// The exports that an instance type declares, each matched.
 fn match_instance<'a>(
     state: &mut Flattener<'a>,
     parent: ScopeId,
@@ -79,51 +75,12 @@ fn match_instance<'a>(
     instance: Option<InstanceId>,
     depth: usize,
 ) -> Result<InstanceId> {
-    if depth > INSTANCE_TYPE_DEPTH_MAX {
-        let max = INSTANCE_TYPE_DEPTH_MAX;
-        return Err(Error::unsupported(format!("instance types nested deeper than {max} levels")));
-    }
-    let scope = state.scopes.push(Scope { parent: Some(parent), ..Scope::default() });
-    let mut exports = Exports::new();
-    for decl in decls {
-        match decl {
-            TypeDecl::CoreType => {}
-            TypeDecl::Type(ty) => {
-                let ty = eval_type(state, scope, ty);
-                state.scopes[scope].types.push(ty);
-            }
-            TypeDecl::Alias { sort, target } => add_alias(state, scope, *sort, target)?,
-            TypeDecl::Export { name, ty } => {
-                let found = instance.and_then(|instance| state.export(instance, name));
-                let entity = match_entity(state, scope, ty, found, depth)
-                    .map_err(|error| error.context(format!("the export `{name}`")))?;
-                add_entity(state, scope, entity);
-                exports.insert(name.clone(), entity);
-            }
-        }
-    }
-    Ok(state.instances.push(exports))
-}
-
-fn add_alias<'a>(
-    state: &mut Flattener<'a>,
-    scope: ScopeId,
-    sort: Sort,
-    target: &TypeAlias,
-) -> Result<()> {
-    let entity = match target {
-        _ if sort == Sort::CoreType => return Ok(()),
-        TypeAlias::Outer { count, index } => {
-            let outer = outer_scope(state, scope, *count);
-            component_item(&state.scopes[outer], Item { sort, index: *index })?
-        }
-        TypeAlias::InstanceExport { instance, name } => {
-            let instance = state.scopes[scope].instances[*instance as usize];
-            state.export(instance, name).ok_or_else(|| Error::invalid("an export is missing"))?
-        }
-    };
-    add_entity(state, scope, entity);
-    Ok(())
+    eval_instance_type(state, parent, decls, depth, |state, scope, name, ty| {
+        let found = instance.and_then(|instance| state.export(instance, name));
+        let entity = match_entity(state, scope, ty, found, depth)
+            .map_err(|error| error.context(format!("the export `{name}`")))?;
+        Ok(Some(entity))
+    })
 }
 
 fn func_type(state: &Flattener<'_>, func: ComponentFuncId) -> Option<FuncTypeId> {
