@@ -29,6 +29,8 @@ pub enum Command {
     Run(RunArgs),
     /// Print what an executable is granted, and which of the host's functions it can call.
     Inspect(InspectArgs),
+    /// Report what is left of the calls between component instances.
+    Calls(CallsArgs),
     /// Run test scripts, each as one native program.
     Wast(WastArgs),
     /// List the machines that programs can be built for, and their processors.
@@ -66,6 +68,26 @@ pub struct RunArgs {
     /// The program's own arguments.
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<OsString>,
+}
+
+/// Arguments of `calls`.
+#[derive(Debug, ClapArgs)]
+pub struct CallsArgs {
+    /// What it has in common with `build`.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Table, value_name = "HOW")]
+    pub format: Format,
+}
+
+/// `--format`'s values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Lines for people.
+    Table,
+    /// One object for each edge.
+    Json,
 }
 
 /// Arguments of `inspect`.

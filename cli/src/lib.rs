@@ -6,11 +6,13 @@
 //! [`pipeline::compile`].
 
 pub mod args;
+mod calls;
 mod checks;
 mod describe;
 pub mod grants;
 mod inspect;
 mod invoke;
+mod json;
 pub mod output;
 pub mod phases;
 pub mod pipeline;
@@ -48,6 +50,7 @@ pub fn run_command_line(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return invoke::invoke(&call, &common, &args).unwrap_or_else(report_error);
         }
         Command::Run(args) => build_and_execute(&args).map(|never| match never {}),
+        Command::Calls(args) => calls::report(&args),
         Command::Inspect(args) => inspect::inspect(&args.program),
         Command::Wast(args) => match run_scripts(&args) {
             Ok(true) => Ok(()),

@@ -110,6 +110,23 @@ pub fn compile(input: &Path, options: &Options, phases: &mut Phases) -> Result<A
     Ok(Artifact { bytes, notes })
 }
 
+/// Compiles a file and the components that it imports; what is left of the calls between component
+/// instances.
+///
+/// # Errors
+///
+/// As [`compile`].
+pub fn report_calls(
+    input: &Path,
+    options: &Options,
+    phases: &mut Phases,
+) -> Result<Vec<codegen::edges::Edge>> {
+    let composition = phases.time("read", || frontend::read(input, &options.read))?;
+    let program = phases.time("flatten", || flatten::instantiate(composition));
+    let program = program.map_err(|error| error.in_file(input))?;
+    phases.time("compile", || codegen::edges::report_edges(&program, &options.codegen))
+}
+
 /// Compiles one call of an export of a file's component: the program, and its executable.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ mod compare;
 pub mod run;
 mod values;
 
+use crate::json::json_string;
 use crate::wast::compare::check_report;
 use crate::wast::run::run_actions;
 pub(crate) use crate::wast::run::{Report, parse_reports};
@@ -191,18 +192,6 @@ fn json_line(file: &str, outcome: &Outcome) -> String {
         r#"{{"file": {}, "passed": {passed}, "failed": {failed}, "unsupported": {unsupported}}}"#,
         json_string(file)
     )
-}
-
-fn json_string(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            control if control < ' ' => quoted.push_str(&format!("\\u{:04x}", control as u32)),
-            other => quoted.push(other),
-        }
-    }
-    quoted + "\""
 }
 
 #[cfg(test)]

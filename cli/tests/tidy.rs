@@ -40,6 +40,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "cranelift-entity",
             "cranelift-frontend",
             "cranelift-native",
+            "iced-x86",
             "object",
             "rayon",
             "target-lexicon",

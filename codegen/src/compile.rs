@@ -12,6 +12,8 @@
 
 use crate::call_graph::{CallGraph, build_call_graph};
 use crate::data::InitialData;
+use crate::edges::parts::{Part, collect_generated, is_reported};
+use crate::edges::{SiteTable, Sites};
 use crate::emit::{CompiledFunc, Target, emit_function};
 use crate::env::{Env, NAMESPACE_FUNC};
 use crate::error::{Error, Result};
@@ -26,7 +28,7 @@ use cranelift_codegen::{Context, ir};
 use cranelift_entity::SecondaryMap;
 use rayon::prelude::*;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 /// What text to keep beside, or instead of, machine code.
@@ -39,9 +41,24 @@ pub enum Listing {
     Clif,
     /// Assembly.
     Assembly,
+    /// What is left of adapters (`edges`).
+    Edges,
 }
 
-/// Compiles all functions that the program needs, in the order of their ids.
+/// What comes out.
+#[derive(Debug, Default)]
+pub struct Compiled {
+    /// Every function that is needed, in the order of their ids.
+    pub funcs: Vec<CompiledFunc>,
+    /// With [`Listing::Edges`], the calls of each pair of functions and how many were inlined.
+    pub sites: SiteTable,
+    /// With [`Listing::Edges`], what the adapters and built-ins were that were compiled.
+    pub generated: BTreeMap<FuncId, Part>,
+    /// With [`Listing::Edges`], which of them references lead to.
+    pub roots: BTreeSet<FuncId>,
+}
+
+/// Compiles all functions that the program needs.
 ///
 /// # Errors
 ///
@@ -51,7 +68,7 @@ pub fn compile_functions(
     initial: &InitialData,
     options: &Options,
     listing: Listing,
-) -> Result<Vec<CompiledFunc>> {
+) -> Result<Compiled> {
     let compiler = Compiler {
         env,
         initial,
@@ -68,8 +85,11 @@ pub fn compile_functions(
         .stack_size(16 << 20)
         .build()
         .map_err(|error| Error::environment(format!("cannot start threads: {error}")))?;
-    let compiled = pool.install(|| compiler.run())?;
-    Ok(drop_unreached(&compiler.graph, compiled))
+    let mut compiled = pool.install(|| compiler.run())?;
+    compiled.funcs = drop_unreached(&compiler.graph, compiled.funcs);
+    let is_root = |func: &&FuncId| compiler.graph.is_root[**func];
+    compiled.roots = compiled.generated.keys().filter(is_root).copied().collect();
+    Ok(compiled)
 }
 
 /// What all threads read.
@@ -90,7 +110,12 @@ struct Body {
     insts: u32,
     /// How many instructions were copied to make it.
     copied_insts: u32,
+    /// How many copies of which function it holds, if that is to be reported.
+    copies: Copies,
 }
+
+/// How many copies of other functions a body holds.
+type Copies = BTreeMap<FuncId, u32>;
 
 /// Bodies that are kept, by function.
 type Bodies = SecondaryMap<FuncId, Option<Box<Body>>>;
@@ -120,6 +145,9 @@ struct Built {
     calls: Vec<FuncId>,
     /// What it and they may read and write.
     touch: Touch,
+    /// Its calls before and after inlining, and what it was before, if that is to be reported.
+    sites: BTreeMap<FuncId, Sites>,
+    generated: Option<Box<Part>>,
 }
 
 /// What a thread reuses from function to function.
@@ -155,19 +183,19 @@ struct Progress {
     callers_left: SecondaryMap<FuncId, u32>,
     /// Whether a call of the function is left somewhere.
     is_called: SecondaryMap<FuncId, bool>,
-    compiled: Vec<CompiledFunc>,
+    compiled: Compiled,
     /// Bodies to compile together with the next stratum.
     pending: Vec<Job>,
 }
 
 impl Compiler<'_> {
-    fn run(&self) -> Result<Vec<CompiledFunc>> {
+    fn run(&self) -> Result<Compiled> {
         let mut progress = Progress {
             bodies: Bodies::new(),
             summaries: Summaries::new(),
             callers_left: self.graph.callers.clone(),
             is_called: SecondaryMap::new(),
-            compiled: Vec::new(),
+            compiled: Compiled::default(),
             pending: Vec::new(),
         };
         for stratum in &self.graph.strata {
@@ -202,7 +230,8 @@ impl Compiler<'_> {
             Job::Build(func) => (func, self.build(scratch, before, func)),
             Job::Finish(func, body) => {
                 scratch.context.func = body.clif;
-                (func, self.emit(scratch, &before.summaries, func).map(Done::Finished))
+                let emitted = self.emit(scratch, &before.summaries, func, &body.copies);
+                (func, emitted.map(Done::Finished))
             }
         };
         done.map_err(|error| error.context(format!("function `{}`", self.name(func))))
@@ -214,26 +243,57 @@ impl Compiler<'_> {
 
     fn build(&self, scratch: &mut Scratch, before: &Progress, func: FuncId) -> Result<Done> {
         let mut clif = generate(self.env, self.initial, func, &mut scratch.generate)?;
+        let is_reported = self.listing == Listing::Edges && is_reported(self.env.program, func);
+        let generated = is_reported.then(|| Box::new(collect_generated(self.env, func, &clif)));
         set_places(&self.places, self.env.program, func, &mut clif);
         scratch.context.func = clif;
         let insts_before = count_insts(&scratch.context.func);
-        let mut insts = insts_before;
-        let mut copied_insts = 0;
+        let mut sites = self.list_sites(&scratch.context.func);
+        let mut grown = Grown { insts: insts_before, ..Grown::default() };
         if self.limits.enabled {
-            (insts, copied_insts) =
-                self.inline_calls(&mut scratch.context, &before.bodies, func, insts_before);
+            grown = self.inline_calls(&mut scratch.context, &before.bodies, func, insts_before);
         }
+        for (callee, _) in &grown.inlined {
+            sites.entry(*callee).and_modify(|sites| sites.inlined += 1);
+        }
+        let copies = self.count_copies(&before.bodies, &grown.inlined);
         let calls = count_calls(&scratch.context.func).into_keys().collect();
         let facts = Facts { env: self.env, summaries: &before.summaries };
-        let built = Built { func, calls, touch: summarize(facts, func, &scratch.context.func) };
+        let touch = summarize(facts, func, &scratch.context.func);
+        let built = Built { func, calls, touch, sites, generated };
         let may_go_in = self.graph.callers[func] > 0
             && !self.graph.is_recursive[func]
-            && is_candidate(insts, self.uses_at_least(func), &self.limits);
+            && is_candidate(grown.insts, self.uses_at_least(func), &self.limits);
         if may_go_in {
             let clif = std::mem::replace(&mut scratch.context.func, ir::Function::new());
-            return Ok(Done::Kept(built, Box::new(Body { clif, insts, copied_insts })));
+            let Grown { insts, copied_insts, .. } = grown;
+            return Ok(Done::Kept(built, Box::new(Body { clif, insts, copied_insts, copies })));
         }
-        Ok(Done::Compiled(built, self.emit(scratch, &before.summaries, func)?))
+        Ok(Done::Compiled(built, self.emit(scratch, &before.summaries, func, &copies)?))
+    }
+
+    /// The calls of a function before any is inlined, if that is to be reported.
+    fn list_sites(&self, clif: &ir::Function) -> BTreeMap<FuncId, Sites> {
+        if self.listing != Listing::Edges {
+            return BTreeMap::new();
+        }
+        let calls = count_calls(clif).into_iter();
+        calls.map(|(callee, calls)| (callee, Sites { calls, inlined: 0 })).collect()
+    }
+
+    /// The copies that these bodies bring with them, if that is to be reported.
+    fn count_copies(&self, bodies: &Bodies, inlined: &[(FuncId, usize)]) -> Copies {
+        let mut copies = Copies::new();
+        if self.listing == Listing::Edges {
+            for (callee, _) in inlined {
+                *copies.entry(*callee).or_default() += 1;
+                let body = bodies[*callee].as_ref().expect("an inlined callee has a body");
+                for (inner, count) in &body.copies {
+                    *copies.entry(*inner).or_default() += count;
+                }
+            }
+        }
+        copies
     }
 
     /// How many calls and references name the function, as far as the call graph knows.
@@ -241,22 +301,21 @@ impl Compiler<'_> {
         self.graph.callers[func] + u32::from(self.graph.is_root[func])
     }
 
-    /// Inlines callees into the context's function; returns its new size, and how many
-    /// instructions were copied to make it.
+    /// Inlines callees into the context's function; returns what became of it.
     fn inline_calls(
         &self,
         context: &mut Context,
         bodies: &Bodies,
         func: FuncId,
         insts_before: u32,
-    ) -> (u32, u32) {
+    ) -> Grown {
         let sites = count_calls(&context.func);
         for callee in sites.keys() {
             let known = self.graph.callers[*callee] > 0 || self.graph.is_root[*callee];
             assert!(known, "the call graph lacks {callee}, which {func} calls");
         }
         if sites.keys().all(|callee| bodies[*callee].is_none()) {
-            return (insts_before, 0);
+            return Grown { insts: insts_before, ..Grown::default() };
         }
         let mut inliner = Inliner {
             compiler: self,
@@ -264,18 +323,16 @@ impl Compiler<'_> {
             func,
             sites,
             insts_before,
-            insts: insts_before,
-            copied_insts: 0,
-            inlined: Vec::new(),
+            grown: Grown { insts: insts_before, ..Grown::default() },
         };
         let result = context.inline(&mut inliner);
         result.expect("inlining fails only beyond limits that growth stays below");
-        let Inliner { insts, copied_insts, inlined, .. } = inliner;
-        for (callee, blocks_before) in inlined {
-            let body = bodies[callee].as_ref().expect("an inlined callee has a body");
-            copy_places(&mut context.func, &body.clif, blocks_before);
+        let grown = inliner.grown;
+        for (callee, blocks_before) in &grown.inlined {
+            let body = bodies[*callee].as_ref().expect("an inlined callee has a body");
+            copy_places(&mut context.func, &body.clif, *blocks_before);
         }
-        (insts, copied_insts)
+        grown
     }
 
     fn emit(
@@ -283,11 +340,21 @@ impl Compiler<'_> {
         scratch: &mut Scratch,
         summaries: &Summaries,
         func: FuncId,
+        copies: &Copies,
     ) -> Result<Box<CompiledFunc>> {
         let context = &mut scratch.context;
         context.set_disasm(self.listing == Listing::Assembly);
         remove_memory_traffic(Facts { env: self.env, summaries }, func, context);
-        let mut compiled = emit_function(self.env, &self.places, func, context)?;
+        let wants_parts = self.listing == Listing::Edges;
+        let mut compiled = emit_function(self.env, &self.places, func, context, wants_parts)?;
+        if wants_parts {
+            let itself = std::iter::once((&func, &1));
+            for (copied, count) in copies.iter().chain(itself) {
+                if is_reported(self.env.program, *copied) {
+                    compiled.parts.entry(*copied).or_default().copies += count;
+                }
+            }
+        }
         if self.listing == Listing::Clif {
             compiled.listing = Some(context.func.display().to_string());
         }
@@ -295,17 +362,22 @@ impl Compiler<'_> {
     }
 
     fn record(&self, progress: &mut Progress, done: Done) {
-        let Built { func, calls, touch } = match done {
+        let Built { func, calls, touch, sites, generated } = match done {
             Done::Kept(built, body) => {
                 progress.bodies[built.func] = Some(body);
                 built
             }
             Done::Compiled(built, compiled) => {
-                progress.compiled.push(*compiled);
+                progress.compiled.funcs.push(*compiled);
                 built
             }
-            Done::Finished(compiled) => return progress.compiled.push(*compiled),
+            Done::Finished(compiled) => return progress.compiled.funcs.push(*compiled),
         };
+        let sites = sites.into_iter().map(|(callee, sites)| ((func, callee), sites));
+        progress.compiled.sites.extend(sites);
+        if let Some(generated) = generated {
+            progress.compiled.generated.insert(func, *generated);
+        }
         progress.summaries[func] = Some(touch);
         for callee in calls {
             progress.is_called[callee] = true;
@@ -334,7 +406,15 @@ struct Inliner<'a> {
     /// The callees, and how many calls of each there were at first.
     sites: BTreeMap<FuncId, u32>,
     insts_before: u32,
+    grown: Grown,
+}
+
+/// What inlining makes of a function.
+#[derive(Default)]
+struct Grown {
+    /// Its size.
     insts: u32,
+    /// How many instructions were copied to make it.
     copied_insts: u32,
     /// What went in, and how many blocks the caller had before.
     inlined: Vec<(FuncId, usize)>,
@@ -352,7 +432,7 @@ impl Inline for Inliner<'_> {
         let Some(callee) = find_callee(caller, callee) else { return InlineCommand::KeepCall };
         let Some(body) = &self.bodies[callee] else { return InlineCommand::KeepCall };
         let site = CallSite {
-            caller_insts: self.insts,
+            caller_insts: self.grown.insts,
             caller_insts_before: self.insts_before,
             callee_insts: body.insts,
             callee_copied_insts: body.copied_insts,
@@ -362,10 +442,11 @@ impl Inline for Inliner<'_> {
         if !should_inline(site, &self.compiler.limits) {
             return InlineCommand::KeepCall;
         }
-        self.insts += body.insts;
+        let grown = &mut self.grown;
+        grown.insts += body.insts;
         let copied_insts = body.insts.saturating_add(body.copied_insts);
-        self.copied_insts = self.copied_insts.saturating_add(copied_insts);
-        self.inlined.push((callee, caller.dfg.num_blocks()));
+        grown.copied_insts = grown.copied_insts.saturating_add(copied_insts);
+        grown.inlined.push((callee, caller.dfg.num_blocks()));
         // The callee's own calls have been decided when it was built.
         InlineCommand::Inline { callee: Cow::Borrowed(&body.clif), visit_callee: false }
     }

@@ -1,5 +1,6 @@
 //! One function's CLIF to machine code, in plain data.
 
+use crate::edges::parts::{Parts, collect_parts};
 use crate::env::{
     Env, NAMESPACE_ACTIONS, NAMESPACE_COPIED, NAMESPACE_DATA, NAMESPACE_ELEM, NAMESPACE_FUNC,
     NAMESPACE_SYMBOL, SymbolId,
@@ -29,6 +30,8 @@ pub struct CompiledFunc {
     pub traps: Vec<CodeTrap>,
     /// Assembly text, if it was asked for.
     pub listing: Option<String>,
+    /// What it holds of which adapter, if that was asked for.
+    pub parts: Parts,
 }
 
 /// A reference from code.
@@ -78,7 +81,8 @@ pub struct CodeTrap {
     pub place_start: u32,
 }
 
-/// Optimises and compiles the function in `context`.
+/// Optimises and compiles the function in `context`; `wants_parts` is whether to say what stems from
+/// which adapter.
 ///
 /// # Errors
 ///
@@ -88,6 +92,7 @@ pub fn emit_function(
     places: &Places,
     func: FuncId,
     context: &mut Context,
+    wants_parts: bool,
 ) -> Result<CompiledFunc> {
     refuse_vectors(env, &context.func)?;
     context
@@ -107,7 +112,11 @@ pub fn emit_function(
         CodeRelocation { offset: reloc.offset, kind: reloc.kind, target, addend: reloc.addend }
     });
     let relocations = relocations.collect();
-    Ok(CompiledFunc { func, code, align, relocations, traps, listing: compiled.vcode })
+    let parts = match wants_parts {
+        true => collect_parts(env, places, &context.func, &compiled, &traps),
+        false => Parts::new(),
+    };
+    Ok(CompiledFunc { func, code, align, relocations, traps, listing: compiled.vcode, parts })
 }
 
 /// RISC-V has vectors only with an extension that the baseline leaves out.
@@ -125,7 +134,8 @@ fn refuse_vectors(env: Env<'_>, func: &ir::Function) -> Result<()> {
 
 type Names = cranelift_entity::PrimaryMap<ir::UserExternalNameRef, ir::UserExternalName>;
 
-fn find_target(name: &ExternalName, names: &Names) -> Target {
+/// What a name in a function's CLIF stands for.
+pub(crate) fn find_target(name: &ExternalName, names: &Names) -> Target {
     match name {
         ExternalName::User(name) => {
             let ir::UserExternalName { namespace, index } = names[*name];
@@ -198,7 +208,7 @@ fn collect_traps(
 }
 
 /// The cause that a Cranelift trap code stands for; `None` is an access to guest memory.
-fn trap_cause(code: TrapCode) -> Option<Trap> {
+pub(crate) fn trap_cause(code: TrapCode) -> Option<Trap> {
     Some(match code {
         TrapCode::HEAP_OUT_OF_BOUNDS => return None,
         TrapCode::STACK_OVERFLOW => Trap::StackOverflow,

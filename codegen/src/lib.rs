@@ -9,6 +9,7 @@ pub mod adapter;
 pub mod call_graph;
 pub mod compile;
 pub mod data;
+pub mod edges;
 pub mod emit;
 pub mod env;
 pub mod generate;
@@ -52,7 +53,7 @@ pub fn compile_object(program: &Program, options: &Options) -> Result<ObjectFile
     let env = Env { program, layout: &layout, isa: &*isa };
     let initial = data::build_initial_data(program, &layout, options);
     let compiled = compile::compile_functions(env, &initial, options, Listing::None)?;
-    object::write_object(env, &compiled, &initial, options)
+    object::write_object(env, &compiled.funcs, &initial, options)
 }
 
 /// Links an object with the runtime shim to the bytes of an executable.
@@ -96,6 +97,6 @@ fn print_listing(
     let initial = data::build_initial_data(program, &layout, options);
     let compiled = compile::compile_functions(env, &initial, options, listing)?;
     let texts =
-        compiled.iter().filter(|func| listing::name_of(program, func.func).contains(filter));
+        compiled.funcs.iter().filter(|func| listing::name_of(program, func.func).contains(filter));
     Ok(texts.map(|func: &CompiledFunc| listing::print_func(env, func)).collect())
 }

@@ -103,6 +103,21 @@ pub enum MemoryMode {
 ///
 /// `Unsupported` for an architecture or a feature that Cranelift does not know.
 pub fn build_isa(options: &Options) -> Result<OwnedTargetIsa> {
+    finish_isa(options, shared_settings(options))
+}
+
+/// As [`build_isa`]; compiled functions say where their blocks start. Their code is the same.
+///
+/// # Errors
+///
+/// As [`build_isa`].
+pub fn build_isa_with_blocks(options: &Options) -> Result<OwnedTargetIsa> {
+    let mut flags = shared_settings(options);
+    flags.set("machine_code_cfg_info", "true").expect("Cranelift of this version has it");
+    finish_isa(options, flags)
+}
+
+fn finish_isa(options: &Options, flags: settings::Builder) -> Result<OwnedTargetIsa> {
     let triple = &options.target.triple;
     let mut isa = isa::lookup(triple.clone())
         .map_err(|_| Error::unsupported(format!("the target `{triple}`")))?;
@@ -111,8 +126,8 @@ pub fn build_isa(options: &Options) -> Result<OwnedTargetIsa> {
             Error::unsupported(format!("the processor feature `{feature}` of `{triple}`"))
         })?;
     }
-    let flags = settings::Flags::new(shared_settings(options));
-    isa.finish(flags).map_err(|error| Error::unsupported(format!("the target `{triple}`: {error}")))
+    isa.finish(settings::Flags::new(flags))
+        .map_err(|error| Error::unsupported(format!("the target `{triple}`: {error}")))
 }
 
 fn shared_settings(options: &Options) -> settings::Builder {

@@ -3,7 +3,8 @@
 //! After inlining, a function's machine code stems from many functions, in many
 //! files. So what Cranelift carries as the source location of an instruction is not
 //! an offset in a file but a place: each function owns a range of numbers, one for
-//! the function as a whole and one for each byte of its body.
+//! the function as a whole and one for each byte of its body. An adapter has no body;
+//! its second number stands for the code that runs once per element of a list.
 
 use crate::program::{FuncId, FuncKind, Program};
 use cranelift_codegen::ir::{self, SourceLoc};
@@ -27,6 +28,9 @@ pub struct Place {
     pub offset: u32,
 }
 
+/// What an adapter's generator gives the code of its loops as a source location.
+pub const ELEMENT_LOCATION: u32 = 1;
+
 /// Numbers the places of all live functions.
 pub fn number_places(program: &Program) -> Places {
     let mut places = Places { first: SecondaryMap::new(), funcs: program.funcs.len() };
@@ -34,7 +38,7 @@ pub fn number_places(program: &Program) -> Places {
     for (id, func) in program.funcs.iter() {
         places.first[id] = next;
         // A program with more than 4 GiB of code has functions without places: messages say less.
-        let len = if func.live { body_range(program, id).map_or(0, |body| body.len()) } else { 0 };
+        let len = if func.live { location_range(program, id).len() } else { 0 };
         let end = u32::try_from(len + 1).ok().and_then(|len| next.checked_add(len));
         next = end.filter(|end| *end < u32::MAX).unwrap_or(next);
     }
@@ -42,11 +46,17 @@ pub fn number_places(program: &Program) -> Places {
     places
 }
 
-/// Where a function's body lies in its file, if it has one.
-fn body_range(program: &Program, func: FuncId) -> Option<std::ops::Range<usize>> {
-    let FuncKind::Wasm { instance, body } = program.funcs[func].kind else { return None };
-    let module = &program.modules[program.core_instances[instance].module];
-    Some(module.bodies[body as usize].bytes.range.clone())
+/// The source locations that a function's generator uses: where its body lies in its file, or the
+/// parts of an adapter.
+fn location_range(program: &Program, func: FuncId) -> std::ops::Range<usize> {
+    match program.funcs.get(func).map(|func| &func.kind) {
+        Some(FuncKind::Wasm { instance, body }) => {
+            let module = &program.modules[program.core_instances[*instance].module];
+            module.bodies[*body as usize].bytes.range.clone()
+        }
+        Some(FuncKind::Adapter(_)) => ELEMENT_LOCATION as usize..ELEMENT_LOCATION as usize + 1,
+        _ => 0..0,
+    }
 }
 
 /// A file offset as the user has it, or 0.
@@ -60,8 +70,7 @@ fn user_offset(program: &Program, func: FuncId, offset: usize) -> u32 {
 /// Turns the file offsets that a function was generated with into places.
 pub fn set_places(places: &Places, program: &Program, func: FuncId, clif: &mut ir::Function) {
     let first = places.first[func];
-    let body = program.funcs.is_valid(func).then(|| body_range(program, func)).flatten();
-    let body = body.unwrap_or(0..0);
+    let body = location_range(program, func);
     let blocks: Vec<ir::Block> = clif.layout.blocks().collect();
     for block in blocks {
         let mut next = clif.layout.first_inst(block);
@@ -97,6 +106,20 @@ pub fn copy_places(caller: &mut ir::Function, callee: &ir::Function, blocks_befo
 impl Places {
     /// What a place stands for; `None` if the instruction has none.
     pub fn find(&self, program: &Program, place: SourceLoc) -> Option<Place> {
+        let (func, at) = self.find_part(place)?;
+        let offset = match at.checked_sub(1) {
+            Some(at) => {
+                let start = location_range(program, func).start;
+                user_offset(program, func, start + at as usize)
+            }
+            None => 0,
+        };
+        Some(Place { func, offset })
+    }
+
+    /// The function that a place belongs to, and the place's number among the function's: 0 is
+    /// the function as a whole.
+    pub fn find_part(&self, place: SourceLoc) -> Option<(FuncId, u32)> {
         if place.is_default() {
             return None;
         }
@@ -110,12 +133,6 @@ impl Places {
             }
         }
         let func = FuncId::new(low);
-        let at = place.bits() - self.first[func];
-        let body = program.funcs.is_valid(func).then(|| body_range(program, func)).flatten();
-        let offset = match (at.checked_sub(1), body) {
-            (Some(at), Some(body)) => user_offset(program, func, body.start + at as usize),
-            _ => 0,
-        };
-        Some(Place { func, offset })
+        Some((func, place.bits() - self.first[func]))
     }
 }

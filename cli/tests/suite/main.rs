@@ -1,6 +1,7 @@
 //! Tests of the whole compiler, most of them files below `tests/`: see `CONTRIBUTING.md`.
 
 mod authority;
+mod calls;
 mod clif;
 mod command;
 mod diagnostics;

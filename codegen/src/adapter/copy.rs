@@ -336,7 +336,9 @@ impl<'a> Generator<'a, '_> {
         let source = Source::Memory(Place { address: from_address, ..from });
         let target = Target::Memory(Place { address: to_address, ..to });
         self.conditions += 1;
+        self.enter_loop();
         self.copy_fields(route, element, source, target)?;
+        self.leave_loop();
         self.conditions -= 1;
         let from_next = self.b.ins().iadd_imm_u(from_address, i64::from(from_size));
         let to_next = self.b.ins().iadd_imm_u(to_address, i64::from(to_size));

@@ -3,10 +3,13 @@
 use super::abi_layout::Layouts;
 use crate::env::{Env, SymbolId, trap_code};
 use crate::error::{Error, Result};
+use crate::places::ELEMENT_LOCATION;
 use crate::program::{ComponentInstanceId, FuncId};
 use crate::regions::{self, Region};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{self, BlockArg, FuncRef, InstBuilder, MemFlagsData, Value, types};
+use cranelift_codegen::ir::{
+    self, BlockArg, FuncRef, InstBuilder, MemFlagsData, SourceLoc, Value, types,
+};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use std::collections::HashMap;
 use wasmelt_abi::trap::Trap;
@@ -22,6 +25,8 @@ pub(super) struct Generator<'a, 'f> {
     pub layouts: Layouts<'a>,
     /// How many branches and loops of the value enclose the current place.
     pub conditions: u32,
+    /// How many loops over elements enclose the current place.
+    loops: u32,
     /// Indices of the handles that the caller has lent in any case.
     pub lent: Vec<Value>,
     /// The first of the handles that the caller has lent in a branch or a loop, once there is one.
@@ -38,6 +43,7 @@ impl<'a, 'f> Generator<'a, 'f> {
             b,
             layouts: Layouts::new(&env.program.types),
             conditions: 0,
+            loops: 0,
             lent: Vec::new(),
             lent_chain: None,
             values_left: VALUES_MAX,
@@ -58,6 +64,20 @@ impl<'a, 'f> Generator<'a, 'f> {
             Error::unsupported(format!("an interface type of more than {VALUES_MAX} parts"))
         })?;
         Ok(())
+    }
+
+    /// Marks what comes as code that runs once per element: reports tell it from the rest.
+    pub(super) fn enter_loop(&mut self) {
+        self.loops += 1;
+        self.b.set_srcloc(SourceLoc::new(ELEMENT_LOCATION));
+    }
+
+    /// The end of what [`Self::enter_loop`] began.
+    pub(super) fn leave_loop(&mut self) {
+        self.loops -= 1;
+        if self.loops == 0 {
+            self.b.set_srcloc(SourceLoc::default());
+        }
     }
 
     /// Calls a function of the program.

@@ -21,6 +21,7 @@
 //! | `resource_ops` | `resource.new`, `resource.rep`, `resource.drop` |
 //! | `endpoint` | memory, `realloc` and checks of one side |
 //! | `abi_layout` | sizes, alignments and flat types |
+//! | `guards` | which guards a call has and why it lacks the others, for reports |
 //! | `missing` | what is not implemented, in the program of a script |
 //!
 //! Follows `CanonicalABI.md`. Lifting and lowering interleave, which nobody can observe: lifting
@@ -31,6 +32,7 @@ mod call;
 mod copy;
 mod endpoint;
 mod generator;
+mod guards;
 mod handles;
 mod lists;
 mod missing;
@@ -43,5 +45,6 @@ mod tests;
 mod variants;
 
 pub use call::build_adapter;
+pub use guards::{Guard, is_foreign_drop, list_drop_guards, list_guards};
 pub use missing::build_missing;
 pub use resource_ops::build_resource_op;
