@@ -50,7 +50,7 @@ pub struct BuildArgs {
     /// What to write.
     #[arg(long, value_enum, default_value_t = Emit::Exe, value_name = "WHAT")]
     pub emit: Emit,
-    /// Leave the symbol table out of the executable.
+    /// Leave out the symbol table and, in messages of traps, the names of functions.
     #[arg(long)]
     pub strip: bool,
 }

@@ -62,7 +62,7 @@ pub fn write_object(
 ) -> Result<ObjectFile> {
     let machine = Machine::of(&options.target.triple)?;
     let text = Text::lay_out(compiled)?;
-    let tables = build_tables(env.program, compiled, &text.starts);
+    let tables = build_tables(env.program, compiled, &text.starts, options.strip);
     let mut writer = Writer::new(env, options, machine, text);
     writer.write_constants(&build_constants(env.program, env.layout, options));
     writer.write_tables(&tables);
@@ -194,32 +194,22 @@ impl<'a> Writer<'a> {
     /// Writes the tables and the image record, which points at them.
     fn write_tables(&mut self, tables: &Tables) {
         let record = self.append_rodata(&[0; Image::WORDS * 8], 8);
-        let trap_offsets = self.append_words(tables.trap_offsets.iter().copied());
-        let trap_places = self.append_words(tables.trap_places.iter().copied());
-        let func_offsets = self.append_words(tables.func_offsets.iter().copied());
-        let names = tables.func_names.iter().flat_map(|(component, func)| [*component, *func]);
-        let func_names = self.append_words(names);
-        let trap_codes = self.append_rodata(&tables.trap_codes, 1);
+        let traps = self.append_rodata(&tables.traps, 1);
         let names = self.append_rodata(&tables.names, 1);
         let grants = self.append_rodata(&self.options.grants, 1);
         let live = self.env.program.memories.values().filter(|memory| memory.live);
         let words = [
             Word::Text,
             Word::Number(self.text.bytes.len() as u64),
-            Word::Rodata(trap_offsets),
-            Word::Rodata(trap_codes),
-            Word::Rodata(trap_places),
-            Word::Number(tables.trap_offsets.len() as u64),
-            Word::Rodata(func_offsets),
-            Word::Rodata(func_names),
-            Word::Number(tables.func_offsets.len() as u64),
+            Word::Rodata(traps),
+            Word::Number(tables.traps.len() as u64),
             Word::Rodata(names),
             Word::Number(self.env.layout.state_start),
             Word::Number(live.count() as u64),
             Word::Rodata(grants),
             Word::Number(self.options.grants.len() as u64),
         ];
-        const { assert!(Image::WORDS == 14) };
+        const { assert!(Image::WORDS == 9) };
         let mut numbers = Words::new(0, self.options);
         for (index, word) in words.iter().enumerate() {
             let offset = index as u64 * 8;
@@ -242,14 +232,6 @@ impl<'a> Writer<'a> {
 
     fn append_rodata(&mut self, bytes: &[u8], align: u64) -> u64 {
         self.object.append_section_data(self.rodata, bytes, align)
-    }
-
-    fn append_words(&mut self, values: impl Iterator<Item = u32>) -> u64 {
-        let mut words = Words::new(0, self.options);
-        for (index, value) in values.enumerate() {
-            words.put_u32(index as u64 * 4, value);
-        }
-        self.append_rodata(&words.bytes, 4)
     }
 
     fn define_symbol(

@@ -1,67 +1,160 @@
 //! The tables that the trap handler reads: causes and places of traps, and names.
 //!
 //! Functions are looked up by the address of an instruction, and inlining leaves one
-//! function's machine code with parts of many. So the table of functions has an
-//! entry wherever, from one instruction that may trap to the next, the function
-//! changes that the code stems from, and a message names the one the user wrote.
+//! function's machine code with parts of many. So the trap table has an entry wherever,
+//! from one instruction that may trap to the next, the function changes that the code
+//! stems from, and a message names the one the user wrote.
+//!
+//! In a program of a few hundred functions plain arrays and full names would be a fifth
+//! of the file. So entries are as short as differences make them, and a stripped
+//! program has its modules' functions by number: 2 bytes, not the 50 of a mangled name.
 
 use crate::call_graph::main_func;
 use crate::emit::CompiledFunc;
-use crate::program::{FuncId, Program};
+use crate::program::{FuncId, FuncKind, Program};
 use std::collections::HashMap;
+use wasmelt_abi::image::traps;
 
 /// The tables, in the target-independent form.
 #[derive(Clone, Debug, Default)]
 pub struct Tables {
-    /// Offsets in the text of instructions that trap by themselves, ascending.
-    pub trap_offsets: Vec<u32>,
-    /// The cause of each.
-    pub trap_codes: Vec<u8>,
-    /// The wasm offset of each in its file; 0 is unknown.
-    pub trap_places: Vec<u32>,
-    /// Offsets in the text from which on a function's code goes, ascending.
-    pub func_offsets: Vec<u32>,
-    /// The offsets in `names` of its component's and its own name.
-    pub func_names: Vec<(u32, u32)>,
+    /// The trap table, as `wasmelt_abi::image::traps` says.
+    pub traps: Vec<u8>,
     /// Names, each ended by a zero byte.
     pub names: Vec<u8>,
 }
 
-/// Computes the tables of functions that lie at those offsets of the text.
-pub fn build_tables(program: &Program, compiled: &[CompiledFunc], offsets: &[u32]) -> Tables {
-    let mut tables = Tables::default();
-    let mut names = Names::default();
+/// Computes the tables of functions that lie at those offsets of the text; without the names of
+/// modules' functions if they are to be stripped.
+pub fn build_tables(
+    program: &Program,
+    compiled: &[CompiledFunc],
+    offsets: &[u32],
+    strip: bool,
+) -> Tables {
+    let mut writer = Writer::new(program, strip);
     for (func, start) in compiled.iter().zip(offsets) {
-        tables.push_func(*start, names.add_func(program, func.func));
-        let mut current = func.func;
+        writer.change_func(*start, func.func);
         for trap in &func.traps {
-            if let Some(place) = trap.place
-                && place.func != current
-            {
-                current = place.func;
-                tables.push_func(start + trap.place_start, names.add_func(program, current));
+            if let Some(place) = trap.place {
+                writer.change_func(start + trap.place_start, place.func);
             }
             if let Some(cause) = trap.cause {
-                tables.trap_offsets.push(start + trap.offset);
-                tables.trap_codes.push(cause as u8);
-                tables.trap_places.push(trap.place.map_or(0, |place| place.offset));
+                let place = trap.place.map_or(0, |place| place.offset);
+                writer.add_trap(start + trap.offset, cause as u8, place);
             }
         }
     }
-    tables.names = names.bytes;
-    tables
+    writer.write_func();
+    Tables { traps: writer.bytes, names: writer.names.bytes }
 }
 
-impl Tables {
-    fn push_func(&mut self, offset: u32, name: (u32, u32)) {
-        if self.func_offsets.last() == Some(&offset) {
-            // Nothing of the function before can trap.
-            self.func_offsets.pop();
-            self.func_names.pop();
+struct Writer<'a> {
+    program: &'a Program,
+    strip: bool,
+    names: Names,
+    bytes: Vec<u8>,
+    /// Where in the text the last entry applies.
+    offset: u32,
+    /// The wasm offset of the last trap.
+    place: u32,
+    /// What the last entries say of component and function.
+    written: (u32, (u32, u32)),
+    /// From where on the code belongs to which function. It is written with the next trap or
+    /// function, because nothing of a function may trap before another one begins.
+    current: Option<(u32, FuncId)>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(program: &'a Program, strip: bool) -> Writer<'a> {
+        let mut names = Names::default();
+        let no_component = names.add("");
+        Writer {
+            program,
+            strip,
+            names,
+            bytes: Vec::new(),
+            offset: 0,
+            place: 0,
+            written: (no_component, (traps::NUMBERED, 0)),
+            current: None,
         }
-        self.func_offsets.push(offset);
-        self.func_names.push(name);
     }
+
+    fn change_func(&mut self, offset: u32, func: FuncId) {
+        match self.current {
+            Some((_, current)) if current == func => return,
+            Some((at, _)) if at != offset => self.write_func(),
+            _ => {}
+        }
+        self.current = Some((offset, func));
+    }
+
+    /// Writes what is different about the current function.
+    fn write_func(&mut self) {
+        let Some((offset, func)) = self.current else { return };
+        let (component, name) = self.name_func(func);
+        if component != self.written.0 {
+            self.put_head(offset, traps::COMPONENT);
+            put_number(&mut self.bytes, component.into());
+        }
+        if name != self.written.1 {
+            self.put_head(offset, name.0);
+            put_number(&mut self.bytes, name.1.into());
+        }
+        self.written = (component, name);
+    }
+
+    fn add_trap(&mut self, offset: u32, cause: u8, place: u32) {
+        self.write_func();
+        self.put_head(offset, traps::TRAP);
+        self.bytes.push(cause);
+        let difference = place.wrapping_sub(self.place).cast_signed();
+        let zigzag = (difference << 1) ^ (difference >> 31);
+        put_number(&mut self.bytes, zigzag.cast_unsigned().into());
+        self.place = place;
+    }
+
+    fn put_head(&mut self, offset: u32, kind: u32) {
+        let advance = offset.checked_sub(self.offset).expect("entries ascend");
+        put_number(&mut self.bytes, u64::from(advance) << 2 | u64::from(kind));
+        self.offset = offset;
+    }
+
+    /// Where the name of a function's component lies, and the kind and value of the entry that
+    /// tells the function's own.
+    fn name_func(&mut self, func: FuncId) -> (u32, (u32, u32)) {
+        let program = self.program;
+        if func == main_func(program) {
+            return (self.names.add(""), (traps::NAMED, self.names.add("start-up")));
+        }
+        let it = &program.funcs[func];
+        let component = it.component.map(|id| program.component_instances[id].name.as_str());
+        let component = component.unwrap_or_default();
+        let name = match it.kind {
+            FuncKind::Wasm { instance, body } if self.strip => {
+                let instance = &program.core_instances[instance];
+                let bodies = program.modules[instance.module].bodies.len();
+                let imported = instance.funcs.len() - bodies;
+                (traps::NUMBERED, imported as u32 + body + 1)
+            }
+            _ if self.strip => (traps::NUMBERED, 0),
+            _ => {
+                // A message says both, so the function's name need not repeat the component's.
+                let name = it.name.strip_prefix(component).and_then(|it| it.strip_prefix("::"));
+                (traps::NAMED, self.names.add(name.unwrap_or(&it.name)))
+            }
+        };
+        (self.names.add(component), name)
+    }
+}
+
+fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
 }
 
 /// Names, each stored once.
@@ -69,31 +162,9 @@ impl Tables {
 struct Names {
     bytes: Vec<u8>,
     known: HashMap<String, u32>,
-    funcs: HashMap<FuncId, (u32, u32)>,
 }
 
 impl Names {
-    fn add_func(&mut self, program: &Program, func: FuncId) -> (u32, u32) {
-        if let Some(known) = self.funcs.get(&func) {
-            return *known;
-        }
-        let names = match func == main_func(program) {
-            true => (self.add(""), self.add("start-up")),
-            false => {
-                let func = &program.funcs[func];
-                let component =
-                    func.component.map(|id| program.component_instances[id].name.as_str());
-                let component = component.unwrap_or_default();
-                // A message says both, so the function's name need not repeat the component's.
-                let name =
-                    func.name.strip_prefix(component).and_then(|name| name.strip_prefix("::"));
-                (self.add(component), self.add(name.unwrap_or(&func.name)))
-            }
-        };
-        self.funcs.insert(func, names);
-        names
-    }
-
     fn add(&mut self, name: &str) -> u32 {
         if let Some(known) = self.known.get(name) {
             return *known;

@@ -8,7 +8,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `start` | the entry point and what the process was started with |
-//! | `traps` | signal handlers, the classification of faults, the message |
+//! | `traps`, `trap_table` | signal handlers, the classification of faults, the message |
 //! | `memory` | growth of memories, tables and handle tables; atomic waits |
 //! | `block`, `libcalls` | `memcpy` and its kin; what Cranelift calls where the target has no instruction |
 //! | `scratch`, `utf8` | what adapters need besides |
@@ -41,6 +41,7 @@ pub mod start;
 #[path = "start_for_tests.rs"]
 pub mod start;
 pub mod strings;
+mod trap_table;
 pub mod traps;
 pub mod utf8;
 pub mod wasi;

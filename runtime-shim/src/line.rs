@@ -54,6 +54,25 @@ pub fn push_hex(value: u64) {
     }
 }
 
+/// Appends a number in decimal digits.
+#[inline(never)]
+pub fn push_decimal(value: u32) {
+    let mut digits = [0; 10];
+    let mut at = digits.len();
+    let mut rest = value;
+    loop {
+        at -= 1;
+        if let Some(digit) = digits.get_mut(at) {
+            *digit = b'0' + (rest % 10) as u8;
+        }
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    push_bytes(digits.get(at..).unwrap_or_default());
+}
+
 /// Ends and writes the line, and ends the process with it.
 #[inline(never)]
 pub fn finish(code: i32) -> ! {

@@ -6,10 +6,11 @@
 //! of these happened in the runtime and is a mistake of ours.
 
 use crate::single::Single;
+use crate::trap_table::{Found, find};
 use crate::{abort, arch, line, start};
 use core::ffi::CStr;
 use wasmelt_abi::addresses::{MEMORY_WINDOW_BYTES, STACK_BASE};
-use wasmelt_abi::image::{FuncName, Image};
+use wasmelt_abi::image::{Image, traps};
 use wasmelt_abi::trap::Trap;
 
 /// The exit code of a program that trapped: as a shell reports a process that aborted.
@@ -92,40 +93,31 @@ extern "C" fn handle_signal(signal: i32, info: *const u8, context: *const u8) {
     // A positive code is the kernel's; 128 is a fault without an address.
     let fault = (matches!(signal, SIGSEGV | SIGBUS) && code > 0 && code != 128).then_some(address);
     let image = start::image();
-    match classify(image, fault, pc) {
-        Some((trap, place)) => {
+    let found = match guest_offset(image, pc) {
+        Some(offset) => find(table(image), offset),
+        None => Found::default(),
+    };
+    match classify(image, fault, &found) {
+        Some(trap) => {
             recover(trap);
-            report(image, trap, pc, place)
+            report(image, trap, &found)
         }
         None => report_fatal(signal, pc, fault),
     }
 }
 
-/// The cause of a fault and its wasm offset (0: unknown); `None` if it is not the guest's.
-fn classify(image: &Image, fault: Option<u64>, pc: u64) -> Option<(Trap, u32)> {
-    let listed = find_listed(image, pc);
-    let place = listed.map_or(0, |(_, place)| place);
+/// The cause of a fault; `None` if it is not the guest's.
+fn classify(image: &Image, fault: Option<u64>, found: &Found) -> Option<Trap> {
     if let Some(address) = fault {
         if (STACK_BASE - STACK_GAP_BYTES..STACK_BASE).contains(&address) {
-            return Some((Trap::StackOverflow, 0));
+            return Some(Trap::StackOverflow);
         }
         let in_window = |base| address.wrapping_sub(base) < MEMORY_WINDOW_BYTES;
         if start::memories(image).iter().any(|memory| in_window(memory.base)) {
-            return Some((Trap::MemoryOutOfBounds, place));
+            return Some(Trap::MemoryOutOfBounds);
         }
     }
-    listed
-}
-
-/// What the compiler's table says about the instruction at `pc`.
-fn find_listed(image: &Image, pc: u64) -> Option<(Trap, u32)> {
-    let offset = guest_offset(image, pc)?;
-    let offsets = words(image.trap_offsets, image.trap_count);
-    let index = offsets.binary_search(&offset).ok()?;
-    // SAFETY: the three arrays have the same length.
-    let code = unsafe { (image.trap_codes as *const u8).add(index).read() };
-    let place = words(image.trap_places, image.trap_count).get(index)?;
-    Some((Trap::from_code(code)?, *place))
+    Trap::from_code(found.code)
 }
 
 /// Where in guest code `pc` lies.
@@ -134,46 +126,43 @@ fn guest_offset(image: &Image, pc: u64) -> Option<u32> {
     (offset < image.text_bytes).then_some(offset as u32)
 }
 
-/// An array of the image.
-fn words(address: u64, count: u64) -> &'static [u32] {
-    if count == 0 {
+/// The compiler's table.
+fn table(image: &Image) -> &'static [u8] {
+    if image.traps_bytes == 0 {
         return &[];
     }
-    // SAFETY: the image's arrays are constants of the executable, as long as it says.
-    unsafe { core::slice::from_raw_parts(address as *const u32, count as usize) }
+    // SAFETY: the table is a constant of the executable, as long as the image says.
+    unsafe { core::slice::from_raw_parts(image.traps as *const u8, image.traps_bytes as usize) }
 }
 
 /// Names the trap, the component and the function on standard error, and exits.
-fn report(image: &Image, trap: Trap, pc: u64, place: u32) -> ! {
+fn report(image: &Image, trap: Trap, found: &Found) -> ! {
     line::push("trap: ");
     line::push_message(trap);
-    if let Some(name) = guest_offset(image, pc).and_then(|offset| find_func(image, offset)) {
-        let (component, func) = (name_at(image, name.component), name_at(image, name.func));
-        if !component.is_empty() {
-            line::push(" in component `");
-            line::push_bytes(component);
-            line::push("`,");
-        } else {
-            line::push(" in");
-        }
-        line::push(" function `");
-        line::push_bytes(func);
+    let mut before = " in";
+    if found.component != 0 {
+        line::push(" in component `");
+        line::push_bytes(name_at(image, found.component));
         line::push("`");
-        if place != 0 {
-            line::push(" (wasm offset ");
-            line::push_hex(place.into());
-            line::push(")");
-        }
+        before = ",";
+    }
+    if found.func_kind == traps::NAMED {
+        line::push(before);
+        line::push(" function `");
+        line::push_bytes(name_at(image, found.func));
+        line::push("`");
+    } else if found.func_kind == traps::NUMBERED && found.func != 0 {
+        line::push(before);
+        line::push(" function ");
+        line::push_decimal(found.func - 1);
+    }
+    // Running off the stack happens wherever a function is entered.
+    if found.place != 0 && trap != Trap::StackOverflow {
+        line::push(" (wasm offset ");
+        line::push_hex(found.place.into());
+        line::push(")");
     }
     line::finish(EXIT_TRAPPED)
-}
-
-/// The name of the function that the offset lies in.
-fn find_func(image: &Image, offset: u32) -> Option<FuncName> {
-    let after = words(image.func_offsets, image.func_count).partition_point(|at| *at <= offset);
-    let index = after.checked_sub(1)?;
-    // SAFETY: there are as many names as offsets.
-    Some(unsafe { (image.func_names as *const FuncName).add(index).read() })
 }
 
 fn name_at(image: &Image, offset: u32) -> &'static [u8] {
@@ -183,8 +172,7 @@ fn name_at(image: &Image, offset: u32) -> &'static [u8] {
 
 fn report_fatal(signal: i32, pc: u64, fault: Option<u64>) -> ! {
     line::push("wasmelt: fatal signal ");
-    let digits = [b'0' + (signal / 10) as u8, b'0' + (signal % 10) as u8];
-    line::push_bytes(if signal < 10 { &digits[1..] } else { &digits });
+    line::push_decimal(signal.cast_unsigned());
     line::push(" in the runtime at ");
     line::push_hex(pc);
     if let Some(address) = fault {

@@ -8,21 +8,11 @@ pub struct Image {
     pub text_start: u64,
     /// Number of bytes of compiled guest code.
     pub text_bytes: u64,
-    /// Offsets from `text_start` of the instructions that trap by themselves, ascending, `u32` each.
-    pub trap_offsets: u64,
-    /// The `Trap` code of each, `u8` each.
-    pub trap_codes: u64,
-    /// The wasm byte offset of each in its file, `u32` each; 0 is unknown.
-    pub trap_places: u64,
-    /// How many there are.
-    pub trap_count: u64,
-    /// Offsets from `text_start` of the functions, ascending, `u32` each.
-    pub func_offsets: u64,
-    /// The `FuncName` of each.
-    pub func_names: u64,
-    /// How many there are.
-    pub func_count: u64,
-    /// Names, each ended by a zero byte.
+    /// Where code traps and what it stems from: the entries that `traps` describes.
+    pub traps: u64,
+    /// Number of their bytes.
+    pub traps_bytes: u64,
+    /// Names, each ended by a zero byte; the empty one first.
     pub names: u64,
     /// Address of the first `MemoryState`; they lie side by side.
     pub memories: u64,
@@ -36,17 +26,27 @@ pub struct Image {
 
 impl Image {
     /// Number of 64-bit words of the record.
-    pub const WORDS: usize = 14;
+    pub const WORDS: usize = 9;
 }
 
-/// The names of a function: offsets from `Image::names`.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct FuncName {
-    /// The component instance's name; empty for what belongs to none.
-    pub component: u32,
-    /// The function's name.
-    pub func: u32,
+/// The trap table: entries one behind the other, read from the first on, because it is read once in
+/// a program's life and should take little of its file. Numbers are unsigned LEB128.
+///
+/// An entry begins with a number: how many bytes of text it lies behind the entry before it (the
+/// first: behind the text's start), times four, plus its kind. It applies from there on.
+pub mod traps {
+    /// The instruction here traps by itself. A byte follows, the `Trap` code, then the wasm byte
+    /// offset in its file, as the difference from that of the trap before it, in zigzag form (even:
+    /// half of it; odd: minus half of what is one more). An offset of 0 is unknown.
+    pub const TRAP: u32 = 0;
+    /// The code belongs to the component instance whose name lies at the offset in `Image::names`
+    /// that follows; 0 is none.
+    pub const COMPONENT: u32 = 1;
+    /// It stems from the function whose name lies at the offset in `Image::names` that follows.
+    pub const NAMED: u32 = 2;
+    /// It stems from the function whose index in its module is one less than the number that
+    /// follows; 0 is unknown.
+    pub const NUMBERED: u32 = 3;
 }
 
 /// What a grant record's first byte says. A grant is that byte, then its strings, each a
