@@ -1,6 +1,6 @@
 //! What is drawn at random: types, values, and what a guest does with its freedom.
 
-use crate::guest::{FAR_POINTER, Habit, Misbehaviour, PAGE_BYTES};
+use crate::guest::{FAR_POINTER, Habit, Misbehaviour};
 use crate::types::{Form, Scalar, Text, Ty, Value};
 
 /// SplitMix64: a few lines, and the same numbers everywhere.
@@ -76,44 +76,52 @@ fn draw_cases(random: &mut Random, depth: u32) -> Vec<Option<Ty>> {
     cases
 }
 
-/// A value; `fuel` bounds how many elements and strings it has in all.
-pub fn draw_value(random: &mut Random, ty: &Ty, fuel: &mut u32) -> Value {
+/// Elements and strings that a value may have in all.
+pub const FUEL: u32 = 30;
+
+pub fn draw_value(random: &mut Random, ty: &Ty) -> Value {
+    let mut fuel = FUEL;
+    spend(random, ty, &mut fuel)
+}
+
+/// A value out of what is left of the fuel.
+fn spend(random: &mut Random, ty: &Ty, fuel: &mut u32) -> Value {
     match ty {
         Ty::Scalar(scalar) => Value::Number(draw_number(random, *scalar)),
         Ty::Text => Value::Text(draw_text(random, fuel)),
         Ty::List(element) | Ty::Map(element) => {
             let count = random.below(6).min(*fuel);
             *fuel -= count;
-            Value::List((0..count).map(|_| draw_value(random, element, fuel)).collect())
+            Value::List((0..count).map(|_| spend(random, element, fuel)).collect())
         }
         Ty::FixedList(element, count) => {
-            Value::Fields((0..*count).map(|_| draw_value(random, element, fuel)).collect())
+            Value::Fields((0..*count).map(|_| spend(random, element, fuel)).collect())
         }
         Ty::Record(fields) | Ty::Tuple(fields) => {
-            Value::Fields(fields.iter().map(|ty| draw_value(random, ty, fuel)).collect())
+            Value::Fields(fields.iter().map(|ty| spend(random, ty, fuel)).collect())
         }
         Ty::Variant(cases) => {
             let case = match random.below(3) {
                 0 => cases.len() as u32 - 1,
                 _ => random.below(cases.len() as u32),
             };
-            draw_case(random, case, cases[case as usize].as_ref(), fuel)
+            spend_case(random, case, cases[case as usize].as_ref(), fuel)
         }
         Ty::Enum(count) => Value::Case(random.below(*count), None),
         Ty::Option(some) => match random.below(3) {
             0 => Value::Case(0, None),
-            _ => draw_case(random, 1, Some(some), fuel),
+            _ => spend_case(random, 1, Some(some), fuel),
         },
         Ty::Result(ok, err) => match random.below(2) {
-            0 => draw_case(random, 0, ok.as_deref(), fuel),
-            _ => draw_case(random, 1, err.as_deref(), fuel),
+            0 => spend_case(random, 0, ok.as_deref(), fuel),
+            _ => spend_case(random, 1, err.as_deref(), fuel),
         },
         Ty::Flags(count) => Value::Flags((random.next() & ((1 << count) - 1)) as u32),
     }
 }
 
-fn draw_case(random: &mut Random, case: u32, ty: Option<&Ty>, fuel: &mut u32) -> Value {
-    Value::Case(case, ty.map(|ty| Box::new(draw_value(random, ty, fuel))))
+fn spend_case(random: &mut Random, case: u32, ty: Option<&Ty>, fuel: &mut u32) -> Value {
+    Value::Case(case, ty.map(|ty| Box::new(spend(random, ty, fuel))))
 }
 
 /// All NaNs are one value, so only the canonical one is drawn.
@@ -179,6 +187,9 @@ pub struct Mischief {
     pub random: Random,
     /// How many opportunities for a mistake pass before it is made.
     pub mistake_in: Option<u32>,
+    /// Where the guest's memory ends once it has grown. A wrong pointer is never between the two
+    /// ends: what an adapter would read there has no bound.
+    pub memory_end: u32,
 }
 
 impl Mischief {
@@ -253,8 +264,8 @@ impl Mischief {
         match self.random.below(5) {
             0 => (pointer + 1, len),
             1 => (FAR_POINTER, len),
-            2 => (PAGE_BYTES, len),
-            3 => (PAGE_BYTES + align, 0),
+            2 => (self.memory_end, len),
+            3 => (self.memory_end + align, 0),
             _ => (pointer, 0x7fff_ffff),
         }
     }

@@ -5,6 +5,12 @@ use wasmelt_abi::trap::Trap;
 
 /// Bytes of a page of linear memory.
 pub const PAGE_BYTES: u32 = 65536;
+/// Pages of a guest's memory at first. The types of a case have `pair::TYPE_BYTES_MAX` bytes,
+/// the values `draw::FUEL` elements and strings: less than a page on either way of the call, with
+/// everything that widening a string allocates.
+pub const MEMORY_PAGES: u32 = 2;
+/// Bytes of a guest's memory at first.
+pub const MEMORY_BYTES: u32 = MEMORY_PAGES * PAGE_BYTES;
 /// Where a guest counts the calls of its `realloc`.
 pub const COUNT_AT: u32 = 16;
 /// Where it notes what its `post-return` was called with, after a 1.
@@ -63,16 +69,21 @@ pub struct Guest {
 
 impl Guest {
     pub fn new(encoding: Encoding, habit: Habit, start: u32) -> Guest {
-        let memory = vec![0; PAGE_BYTES as usize];
+        let memory = vec![0; MEMORY_BYTES as usize];
         let (calls, writable) = (Vec::new(), Vec::new());
         Guest { memory, encoding, habit, next: start, calls, writable }
+    }
+
+    /// Where the memory ends when it has become as large as it will.
+    pub fn memory_end(&self) -> u32 {
+        if self.habit.grows { MEMORY_BYTES + PAGE_BYTES } else { MEMORY_BYTES }
     }
 
     /// Room for the guest's own data: nothing is noted.
     pub fn place(&mut self, size: u32, align: u32) -> u32 {
         let pointer = align_to(self.next, align);
         self.next = pointer + size;
-        assert!(self.next < PAGE_BYTES, "the values are small");
+        assert!(self.next < MEMORY_BYTES, "the values are small");
         pointer
     }
 

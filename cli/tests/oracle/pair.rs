@@ -2,7 +2,7 @@
 //! will become of a call.
 
 use crate::draw::{Mischief, Random, draw_habit, draw_type, draw_value};
-use crate::guest::{CALLS_MAX, Encoding, Guest, HEAP_AT, PAGE_BYTES, Result};
+use crate::guest::{CALLS_MAX, Encoding, Guest, HEAP_AT, MEMORY_BYTES, Result};
 use crate::lift::{lift_flat, load};
 use crate::lower::Lowering;
 use crate::types::{Core, Ty, Value};
@@ -10,6 +10,8 @@ use wasmelt_abi::trap::Trap;
 
 const FLAT_PARAMS_MAX: usize = 16;
 const FLAT_RESULTS_MAX: usize = 1;
+/// What the parameters and the result may have together, without what lists and strings hold.
+pub const TYPE_BYTES_MAX: u32 = 1500;
 
 /// A case before the call, and the prediction.
 #[derive(Debug)]
@@ -87,20 +89,20 @@ fn try_pair(random: &mut Random) -> Option<Pair> {
     let result = (!random.once_in(5)).then(|| draw_type(random, 3));
     let params_type = Ty::Tuple(params.clone());
     let sizes = [Some(&params_type), result.as_ref()].into_iter().flatten().map(Ty::size);
-    if sizes.sum::<u32>() > 1500 {
+    if sizes.sum::<u32>() > TYPE_BYTES_MAX {
         return None;
     }
     let mut caller = draw_guest(random);
     let mut callee = draw_guest(random);
-    let mut caller_mischief = draw_mischief(random);
-    let mut callee_mischief = draw_mischief(random);
+    let mut caller_mischief = draw_mischief(random, &caller);
+    let mut callee_mischief = draw_mischief(random, &callee);
 
-    let argument = draw_value(random, &params_type, &mut 30);
+    let argument = draw_value(random, &params_type);
     let mut passed =
         prepare(&mut caller, &mut caller_mischief, &params_type, &argument, FLAT_PARAMS_MAX);
     let mut returned = Vec::new();
     if let Some(ty) = &result {
-        let value = draw_value(random, ty, &mut 30);
+        let value = draw_value(random, ty);
         returned = prepare(&mut callee, &mut callee_mischief, ty, &value, FLAT_RESULTS_MAX);
         if ty.flat().len() > FLAT_RESULTS_MAX {
             let pointer = caller.place(ty.size(), ty.align());
@@ -132,9 +134,10 @@ fn draw_guest(random: &mut Random) -> Guest {
     Guest::new(encoding, habit, HEAP_AT + random.below(64))
 }
 
-fn draw_mischief(random: &mut Random) -> Mischief {
+fn draw_mischief(random: &mut Random, guest: &Guest) -> Mischief {
     let mistake_in = random.once_in(5).then(|| random.below(6));
-    Mischief { random: Random(random.next()), mistake_in }
+    let memory_end = guest.memory_end();
+    Mischief { random: Random(random.next()), mistake_in, memory_end }
 }
 
 /// What a guest passes: flat values, or a pointer to where it has stored them.
@@ -240,6 +243,6 @@ fn lower_result(caller: &mut Guest, ty: &Ty, value: &Value, passed: &[u64]) -> R
 /// How much of a guest's memory is looked at.
 pub fn dump_bytes(before: &Guest, after: Option<&Guest>) -> u32 {
     let end = after.unwrap_or(before).next + 64;
-    let memory = after.map_or(PAGE_BYTES, |after| after.memory.len() as u32);
+    let memory = after.map_or(MEMORY_BYTES, |after| after.memory.len() as u32);
     end.min(memory)
 }

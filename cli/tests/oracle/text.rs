@@ -1,8 +1,8 @@
 //! A case as component text.
 
 use crate::guest::{
-    COUNT_AT, Encoding, FAR_POINTER, FLAT_AT, Guest, HEAP_AT, Misbehaviour, PAGE_BYTES,
-    POST_RETURN_AT, TRACE_AT,
+    COUNT_AT, Encoding, FAR_POINTER, FLAT_AT, Guest, HEAP_AT, MEMORY_BYTES, MEMORY_PAGES,
+    Misbehaviour, POST_RETURN_AT, TRACE_AT,
 };
 use crate::pair::{Expected, Pair, dump_bytes};
 use crate::types::{Core, Names};
@@ -139,7 +139,9 @@ fn write_memory(guest: &Guest) -> String {
         write!(data, "\\{byte:02x}").expect("strings grow");
     }
     let realloc = write_realloc(guest);
-    format!("(memory (export \"memory\") 1) (data (i32.const {HEAP_AT}) \"{data}\") {realloc}")
+    format!(
+        "(memory (export \"memory\") {MEMORY_PAGES}) (data (i32.const {HEAP_AT}) \"{data}\") {realloc}"
+    )
 }
 
 /// The twin of `Guest::run_realloc`.
@@ -164,7 +166,7 @@ fn write_realloc(guest: &Guest) -> String {
     let grow = if habit.grows {
         format!(
             "(if (i32.eq (local.get $count) (i32.const 1)) (then
-              (drop (memory.grow (i32.const 1))) (global.set $next (i32.const {PAGE_BYTES}))))"
+              (drop (memory.grow (i32.const 1))) (global.set $next (i32.const {MEMORY_BYTES}))))"
         )
     } else {
         String::new()
