@@ -19,6 +19,7 @@ pub mod script;
 mod session;
 mod source;
 mod text;
+mod value_size;
 
 pub use resolve::{ReadOptions, bind_imports, read};
 pub use session::{Root, Session, validate};

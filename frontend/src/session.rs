@@ -18,6 +18,7 @@ use crate::module::{FileId, ModuleId};
 use crate::module_reader::{CoreTypeInterner, ModuleReader, read_bodies};
 use crate::preview1::componentize_module;
 use crate::source::{byte_offset, byte_range, make_source, read_source, wasm_error};
+use crate::value_size::ValueSizes;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
@@ -54,6 +55,8 @@ enum Place {
 pub struct Session {
     pub(crate) composition: Composition,
     validator: Validator,
+    /// What has been measured of that validator's types.
+    sizes: ValueSizes,
     interner: CoreTypeInterner,
     /// The validator's types as of the last file; ids of earlier files are valid in it.
     types: Option<Types>,
@@ -73,6 +76,7 @@ impl Session {
         Session {
             composition: Composition::default(),
             validator: Validator::new_with_features(FEATURES),
+            sizes: ValueSizes::default(),
             interner: CoreTypeInterner::default(),
             types: None,
             root_types: HashMap::new(),
@@ -154,6 +158,7 @@ impl Session {
         let root = self.read_file(file, &source, place);
         if root.is_err() {
             self.validator = Validator::new_with_features(FEATURES);
+            self.sizes = ValueSizes::default();
             self.interner.forget_validator();
             self.types = None;
             self.root_types.clear();
@@ -249,6 +254,10 @@ impl Session {
                 reader.add_types(&mut self.interner, &mut self.composition.core_types, types)
             }
             (Frame::Module(reader), _) => reader.read_section(payload),
+            (Frame::Component(reader), Payload::ComponentTypeSection(section)) => {
+                self.sizes.check_section(&self.validator, section)?;
+                reader.read_section(payload)
+            }
             (Frame::Component(reader), _) => reader.read_section(payload),
         }
     }
@@ -313,6 +322,7 @@ pub fn validate(bytes: &[u8]) -> Result<()> {
     let mut validator = Validator::new_with_features(FEATURES);
     let mut parser = Parser::new(0);
     parser.set_features(FEATURES);
+    let mut sizes = ValueSizes::default();
     let mut bodies = Vec::new();
     let mut depth = 0;
     for payload in parser.parse_all(bytes) {
@@ -328,6 +338,9 @@ pub fn validate(bytes: &[u8]) -> Result<()> {
         }
         if let ValidPayload::Func(func, body) = validator.payload(&payload).map_err(wasm_error)? {
             bodies.push((func, body));
+        }
+        if let Payload::ComponentTypeSection(section) = &payload {
+            sizes.check_section(&validator, section)?;
         }
     }
     // Without a session there are no names, and no file for the bodies to refer to.
