@@ -75,7 +75,7 @@ fn host_import<'a>(
 ) -> Result<Entity<'a>> {
     let interface = import.implements.as_deref().unwrap_or(&import.name);
     match &import.ty {
-        ExternType::CoreModule | ExternType::Component(_) => {
+        ExternType::CoreModule(_) | ExternType::Component(_) => {
             let message = format!("missing import `{}`", import.name);
             let help = format!("`--with {}=PATH` binds it to a file", import.name);
             Err(Error::environment(message).help(help))
@@ -122,7 +122,9 @@ fn host_item<'a>(
             }
             other => unreachable!("validation lets no instance have the type {other:?}"),
         },
-        ExternType::CoreModule | ExternType::Value | ExternType::Component(_) => return Ok(None),
+        ExternType::CoreModule(_) | ExternType::Value | ExternType::Component(_) => {
+            return Ok(None);
+        }
     }))
 }
 

@@ -8,13 +8,14 @@
 use crate::error::{Error, Result};
 use crate::instance_type::eval_instance_type;
 use crate::interface::{FuncType, FuncTypeId};
+use crate::link_core::match_module;
 use crate::scope::{ComponentFunc, ComponentFuncId, Entity, InstanceId, ScopeId, TypeValue};
 use crate::state::Flattener;
 use wasmelt_frontend::composition::{ExternType, TypeDecl};
 
 /// What is imported as `wanted`, a type of `scope`, if `found` may be that. A type that the import
-/// itself determines need not be there. What the types of core modules and components say is not
-/// kept, so of those only the sort is compared.
+/// itself determines need not be there. What the types of components say is not kept, so of
+/// those only the sort is compared.
 pub(crate) fn match_import<'a>(
     state: &mut Flattener<'a>,
     scope: ScopeId,
@@ -56,8 +57,11 @@ fn match_entity<'a>(
         (ExternType::TypeEq(index), Some(Entity::Type(found))) => {
             is_same_type(type_at(state, *index), found)
         }
+        (ExternType::CoreModule(wanted), Some(Entity::Module(module))) => {
+            let (types, module) = (&state.program.core_types, &state.program.modules[module]);
+            wanted.as_ref().is_none_or(|wanted| match_module(types, module, wanted))
+        }
         (ExternType::TypeResource, Some(Entity::Type(TypeValue::Resource(_))))
-        | (ExternType::CoreModule, Some(Entity::Module(_)))
         | (ExternType::Component(_), Some(Entity::Component(_))) => true,
         _ => return Err(Error::invalid("another sort of item is there")),
     };

@@ -7,6 +7,7 @@ use crate::module::{Extern, GlobalType, MemoryType, Module, TableType};
 use crate::program::{InitStep, Program};
 use crate::scope::CoreItem;
 use crate::types::{CoreTypeId, CoreTypes, HeapType, RefType, ValType};
+use wasmelt_frontend::composition::{ModuleItem, ModuleType};
 
 /// Checks that `found` may be what `module` imports as `wanted`. The message of an error is a
 /// noun phrase. What only the current size of a memory or a table can tell becomes a step.
@@ -48,6 +49,46 @@ pub fn match_import(
             Ok(None)
         }
         _ => Err("another kind of item".to_owned()),
+    }
+}
+
+/// Whether a module may be imported as one of that type: it must not import more, and not export
+/// less. Sizes are those that the module declares.
+pub fn match_module(types: &CoreTypes, module: &Module, wanted: &ModuleType) -> bool {
+    let imports_fit = module.imports.iter().all(|import| {
+        let name = (import.module.clone(), import.name.clone());
+        let given = wanted.imports.get(&name);
+        given.is_some_and(|given| is_item_subtype(types, *given, item_type(module, import.item)))
+    });
+    imports_fit
+        && wanted.exports.iter().all(|(name, wanted)| {
+            let found = module.exports.get(name);
+            found.is_some_and(|found| is_item_subtype(types, item_type(module, *found), *wanted))
+        })
+}
+
+fn item_type(module: &Module, item: Extern) -> ModuleItem {
+    match item {
+        Extern::Func(index) => ModuleItem::Func(module.funcs[index as usize]),
+        Extern::Table(index) => ModuleItem::Table(module.tables[index as usize].ty),
+        Extern::Memory(index) => ModuleItem::Memory(module.memories[index as usize]),
+        Extern::Global(index) => ModuleItem::Global(module.globals[index as usize].ty),
+        Extern::Tag(index) => ModuleItem::Tag(module.tags[index as usize]),
+    }
+}
+
+fn is_item_subtype(types: &CoreTypes, sub: ModuleItem, of: ModuleItem) -> bool {
+    match (sub, of) {
+        (ModuleItem::Func(sub), ModuleItem::Func(of)) => is_subtype(types, sub, of),
+        (ModuleItem::Tag(sub), ModuleItem::Tag(of)) => sub == of,
+        (ModuleItem::Global(sub), ModuleItem::Global(of)) => match_global(types, sub, of),
+        (ModuleItem::Memory(sub), ModuleItem::Memory(of)) => {
+            match_memory(sub, of) && of.min_pages <= sub.min_pages
+        }
+        (ModuleItem::Table(sub), ModuleItem::Table(of)) => {
+            match_table(types, sub, of) && of.min <= sub.min
+        }
+        _ => false,
     }
 }
 

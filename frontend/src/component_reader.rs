@@ -6,18 +6,23 @@
 //! list.
 
 mod canon;
+mod module_types;
 mod types;
 
 use crate::composition::{Alias, Component, CoreInstance, Def, Export, Import, Instance};
 use crate::composition::{Item, Sort};
 use crate::error::{Error, Position, Result};
 use crate::module::FileId;
+use crate::module_reader::CoreTypeInterner;
 use crate::source::{byte_offset, wasm_error};
+use crate::types::CoreTypes;
 pub use types::check_type_nesting;
 
 use canon::read_canonical_function;
+use module_types::describe_modules;
 use types::{count_core_types, read_extern_type, read_type};
 use wasmparser::Payload;
+use wasmparser::types::TypesRef;
 use wasmparser::{ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentName};
 use wasmparser::{ComponentOuterAliasKind, ComponentTypeRef, ExternalKind, KnownCustom, NameMap};
 
@@ -66,6 +71,20 @@ impl ComponentReader {
     /// Returns the component.
     pub fn finish(self) -> Component {
         self.component
+    }
+
+    /// Reads a section that may mention types of core modules. `types` are the component's.
+    pub fn read_types_or_imports(
+        &mut self,
+        payload: &Payload<'_>,
+        types: TypesRef<'_>,
+        interner: &mut CoreTypeInterner,
+        core_types: &mut CoreTypes,
+    ) -> Result<()> {
+        let start = self.component.defs.len();
+        self.read_section(payload)?;
+        describe_modules(&mut self.component.defs[start..], types, interner, core_types);
+        Ok(())
     }
 
     /// Reads a section other than those of nested modules and components.

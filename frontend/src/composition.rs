@@ -8,9 +8,10 @@
 //! depends on the instantiation (a resource type is a new one each time).
 
 use crate::error::Position;
-use crate::module::{FileId, Module, ModuleId};
-use crate::types::CoreTypes;
+use crate::module::{FileId, GlobalType, MemoryType, Module, ModuleId, TableType};
+use crate::types::{CoreTypeId, CoreTypes};
 use cranelift_entity::{PrimaryMap, entity_impl};
+use indexmap::IndexMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -365,8 +366,8 @@ pub enum TypeAlias {
 /// The type of an import or an export; indices are type indices.
 #[derive(Clone, Debug)]
 pub enum ExternType {
-    /// A core module (validated; nothing later needs its type).
-    CoreModule,
+    /// A core module. `None`: a part of its type is not implemented.
+    CoreModule(Option<Box<ModuleType>>),
     /// A function.
     Func(u32),
     /// A value.
@@ -379,6 +380,26 @@ pub enum ExternType {
     Instance(u32),
     /// A component.
     Component(u32),
+}
+
+/// What is known of a core module that is imported.
+#[derive(Clone, Debug, Default)]
+pub struct ModuleType {
+    /// What it may import at most, by its two names.
+    pub imports: IndexMap<(String, String), ModuleItem>,
+    /// What it exports at least.
+    pub exports: IndexMap<String, ModuleItem>,
+}
+
+/// The type of what a core module imports or exports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is named after its kind")]
+pub enum ModuleItem {
+    Func(CoreTypeId),
+    Table(TableType),
+    Memory(MemoryType),
+    Global(GlobalType),
+    Tag(CoreTypeId),
 }
 
 /// A function type.

@@ -6,7 +6,7 @@
 
 mod bodies;
 mod const_expr;
-mod core_types;
+pub mod core_types;
 
 pub use core_types::CoreTypeInterner;
 
@@ -320,7 +320,8 @@ fn read_elem_items(
     }
 }
 
-fn convert_memory_type(ty: wasmparser::MemoryType) -> MemoryType {
+/// Converts the type of a memory.
+pub fn convert_memory_type(ty: wasmparser::MemoryType) -> MemoryType {
     MemoryType {
         min_pages: ty.initial,
         max_pages: ty.maximum,

@@ -319,7 +319,7 @@ impl Resolver<'_> {
 fn make_request(def: usize, import: &Import, file: FileId) -> Option<Request> {
     let wanted = match import.ty {
         ExternType::Component(_) => Wanted::Component,
-        ExternType::CoreModule => Wanted::Module,
+        ExternType::CoreModule(_) => Wanted::Module,
         ExternType::Instance(_) => Wanted::Instance,
         _ => return None,
     };

@@ -254,9 +254,16 @@ impl Session {
                 reader.add_types(&mut self.interner, &mut self.composition.core_types, types)
             }
             (Frame::Module(reader), _) => reader.read_section(payload),
-            (Frame::Component(reader), Payload::ComponentTypeSection(section)) => {
-                self.sizes.check_section(&self.validator, section)?;
-                reader.read_section(payload)
+            (
+                Frame::Component(reader),
+                Payload::ComponentTypeSection(_) | Payload::ComponentImportSection(_),
+            ) => {
+                if let Payload::ComponentTypeSection(section) = payload {
+                    self.sizes.check_section(&self.validator, section)?;
+                }
+                let types = self.validator.types(0).expect("a component is open");
+                let core_types = &mut self.composition.core_types;
+                reader.read_types_or_imports(payload, types, &mut self.interner, core_types)
             }
             (Frame::Component(reader), _) => reader.read_section(payload),
         }

@@ -79,10 +79,10 @@ fn read_alias_decl(alias: &ComponentAlias<'_>) -> Result<TypeDecl> {
     })
 }
 
-/// Reads the type of an import or an export.
+/// Reads the type of an import or an export; [`super::module_types`] describes core modules.
 pub fn read_extern_type(ty: ComponentTypeRef) -> ExternType {
     match ty {
-        ComponentTypeRef::Module(_) => ExternType::CoreModule,
+        ComponentTypeRef::Module(_) => ExternType::CoreModule(None),
         ComponentTypeRef::Func(index) => ExternType::Func(index),
         ComponentTypeRef::Value(_) => ExternType::Value,
         ComponentTypeRef::Type(TypeBounds::Eq(index)) => ExternType::TypeEq(index),

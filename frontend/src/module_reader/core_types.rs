@@ -10,7 +10,9 @@ use crate::types::{HeapType, RefType, ValType};
 use cranelift_entity::EntityRef;
 use std::collections::HashMap;
 use wasmparser::types::{CoreTypeId as ValidatorTypeId, TypesRef};
-use wasmparser::{AbstractHeapType, CompositeInnerType, FieldType, StorageType, UnpackedIndex};
+use wasmparser::{
+    AbstractHeapType, CompositeInnerType, FieldType, StorageType, SubType, UnpackedIndex,
+};
 
 /// The types of the composition by what they were made of.
 #[derive(Default)]
@@ -60,6 +62,30 @@ impl CoreTypeInterner {
         };
         for (position, member) in group.iter().enumerate() {
             self.known.insert(*member, nth_member(first, position));
+        }
+        Ok(self.known[&id])
+    }
+
+    /// Returns the id of a type, after adding everything that it refers to: for types that are not
+    /// met in their module's order.
+    pub fn intern_with_parts(
+        &mut self,
+        core_types: &mut CoreTypes,
+        types: TypesRef<'_>,
+        id: ValidatorTypeId,
+    ) -> Result<CoreTypeId> {
+        let mut open = vec![id];
+        while let Some(&id) = open.last() {
+            let group = types.rec_group_elements(types.rec_group_id_of(id)).collect::<Vec<_>>();
+            let known = open.len();
+            for member in &group {
+                let parts = referenced_types(&types[*member]).into_iter();
+                open.extend(parts.filter(|id| !group.contains(id) && !self.known.contains_key(id)));
+            }
+            if open.len() == known {
+                self.intern(core_types, types, id)?;
+                open.pop();
+            }
         }
         Ok(self.known[&id])
     }
@@ -182,6 +208,32 @@ impl CoreTypeInterner {
             kind,
         })
     }
+}
+
+/// The types that a type mentions by their ids.
+fn referenced_types(ty: &SubType) -> Vec<ValidatorTypeId> {
+    let mut indices = Vec::from_iter(ty.supertype_idx.map(|index| index.unpack()));
+    let mut mention = |ty: wasmparser::ValType| {
+        if let wasmparser::ValType::Ref(ty) = ty {
+            indices.extend(ty.type_index().map(|index| index.unpack()));
+        }
+    };
+    let unpacked = |field: &FieldType| field.element_type.unpack();
+    match &ty.composite_type.inner {
+        CompositeInnerType::Func(func) => {
+            func.params().iter().chain(func.results()).for_each(|ty| mention(*ty));
+        }
+        CompositeInnerType::Array(array) => mention(unpacked(&array.0)),
+        CompositeInnerType::Struct(fields) => {
+            fields.fields.iter().for_each(|field| mention(unpacked(field)));
+        }
+        CompositeInnerType::Cont(cont) => indices.push(cont.0.unpack()),
+    }
+    let id = |index: UnpackedIndex| match index {
+        UnpackedIndex::Id(id) => Some(id),
+        _ => None,
+    };
+    indices.into_iter().filter_map(id).collect()
 }
 
 /// The member of a recursion group that stands `position` members after its first.
