@@ -4,7 +4,10 @@
 //! stratum, except in a cycle. So all functions of a stratum can be compiled at the
 //! same time, with the finished bodies of all earlier strata at hand.
 
-use crate::program::{Action, ConstValue, FuncId, Program};
+use crate::layout::Layout;
+use crate::module::IndirectCall;
+use crate::program::{Action, ConstValue, FuncId, FuncKind, Program};
+use crate::table_facts::accepted_types;
 use cranelift_entity::{EntityRef, SecondaryMap};
 
 /// The call graph of everything that is compiled.
@@ -27,8 +30,9 @@ pub fn main_func(program: &Program) -> FuncId {
     FuncId::new(program.funcs.len())
 }
 
-/// Builds the graph of what `wasmelt_main`, exports and references reach.
-pub fn build_call_graph(program: &Program) -> CallGraph {
+/// Builds the graph of what `wasmelt_main`, exports and references reach. Functions that have the
+/// code of another are not in it.
+pub fn build_call_graph(program: &Program, layout: &Layout) -> CallGraph {
     let main = main_func(program);
     let mut graph = CallGraph::default();
     let referenced = program.funcs.iter().filter(|(_, func)| func.live && func.referenced);
@@ -38,6 +42,7 @@ pub fn build_call_graph(program: &Program) -> CallGraph {
         .chain(program.exports.iter().map(|export| export.func))
         .chain(program.actions.iter().flat_map(action_funcs))
         .chain(std::iter::once(main))
+        .map(|func| layout.folding.code_of(func))
         .collect();
     let mut nodes = Vec::new();
     let mut work = Vec::new();
@@ -53,6 +58,8 @@ pub fn build_call_graph(program: &Program) -> CallGraph {
             true => main_callees(program),
             false => wasmelt_flatten::callees(program, func),
         };
+        callees.extend(sole_callees(program, layout, func));
+        callees.iter_mut().for_each(|callee| *callee = layout.folding.code_of(*callee));
         callees.sort_unstable();
         callees.dedup();
         for callee in &callees {
@@ -66,6 +73,23 @@ pub fn build_call_graph(program: &Program) -> CallGraph {
     nodes.sort_unstable();
     assign_strata(&mut graph, &nodes);
     graph
+}
+
+/// What the indirect calls of a function call that can call one function only.
+fn sole_callees(program: &Program, layout: &Layout, func: FuncId) -> Vec<FuncId> {
+    let Some(FuncKind::Wasm { instance, body }) = program.funcs.get(func).map(|it| &it.kind) else {
+        return Vec::new();
+    };
+    let instance = &program.core_instances[*instance];
+    let module = &program.modules[instance.module];
+    let calls = module.bodies[*body as usize].summary.indirect_calls.iter();
+    let calls = calls.filter(|call| call.element.is_none());
+    let find_callee = |call: &IndirectCall| {
+        let table = instance.tables[call.table as usize];
+        let accepted = accepted_types(program, module.types[call.ty as usize]);
+        layout.table_facts[table].only_callee(program, &accepted)
+    };
+    calls.filter_map(find_callee).collect()
 }
 
 fn main_callees(program: &Program) -> Vec<FuncId> {

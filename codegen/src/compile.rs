@@ -72,7 +72,7 @@ pub fn compile_functions(
     let compiler = Compiler {
         env,
         initial,
-        graph: build_call_graph(env.program),
+        graph: build_call_graph(env.program, env.layout),
         limits: InlineLimits::of(options.opt_level, options.inline),
         places: number_places(env.program),
         listing,

@@ -76,10 +76,11 @@ impl<'a> Env<'a> {
         signature
     }
 
-    /// Makes a function of the program callable from `func`.
+    /// Makes a function of the program, or the one that is compiled for it, callable from `func`.
     pub fn import_func(&self, func: &mut ir::Function, callee: FuncId) -> FuncRef {
         let signature = self.guest_signature(self.program.funcs[callee].ty);
         let signature = func.import_signature(signature);
+        let callee = self.layout.folding.code_of(callee);
         import(func, NAMESPACE_FUNC, callee.as_u32(), signature, true)
     }
 

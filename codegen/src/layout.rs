@@ -8,10 +8,12 @@
 //! others lie far away, each with its own window.
 
 use crate::error::{Error, Result};
-use crate::options::{MemoryMode, Options};
+use crate::fold::{Folding, fold_functions};
+use crate::options::{MemoryMode, OptLevel, Options};
 use crate::program::{
     ComponentInstanceId, DataId, ElemId, FuncId, FuncKind, GlobalId, MemoryId, Program, TableId,
 };
+use crate::table_facts::TableFacts;
 use crate::types::ValType;
 use cranelift_entity::SecondaryMap;
 use wasmelt_abi::addresses::{
@@ -39,6 +41,10 @@ pub struct Layout {
     pub memories: SecondaryMap<MemoryId, MemoryPlace>,
     /// Each table's place.
     pub tables: SecondaryMap<TableId, TablePlace>,
+    /// What the elements of frozen tables have in common.
+    pub table_facts: SecondaryMap<TableId, TableFacts>,
+    /// Which functions have the code of another.
+    pub folding: Folding,
     /// Address of each global's value: 8 bytes, or 16 for a vector.
     pub globals: SecondaryMap<GlobalId, u64>,
     /// Address of each referenced function's `FuncRef`.
@@ -114,6 +120,9 @@ pub enum TablePlace {
 /// `Unsupported` if tables are too large or there is no address space for the memories.
 pub fn plan_layout(program: &Program, options: &Options) -> Result<Layout> {
     let mut layout = Layout::default();
+    if matches!(options.opt_level, OptLevel::Full | OptLevel::Size) {
+        layout.folding = fold_functions(program);
+    }
     let mut space = Space { next: STATE_BASE + STATE_HEADER_BYTES };
     layout.constants_start = space.next;
     place_constants(program, &mut layout, &mut space)?;
@@ -159,6 +168,7 @@ fn place_constants(program: &Program, layout: &mut Layout, space: &mut Space) ->
         let size = table.ty.min;
         let elements = space.take_array(size, FuncRef::BYTES)?;
         layout.tables[id] = TablePlace::Frozen { elements, size };
+        layout.table_facts[id] = TableFacts::new(program, &layout.folding, table, size);
     }
     for (id, _) in program.funcs.iter().filter(|(_, func)| func.referenced) {
         layout.func_refs[id] = space.take_array(1, FuncRef::BYTES)?;

@@ -235,3 +235,22 @@ pub fn constant_of(func: &ir::Function, value: Value) -> Option<u64> {
         _ => None,
     }
 }
+
+/// The largest value that an index, taken as unsigned, can have, as far as the instruction tells
+/// that makes it: a constant, a mask or a narrow load.
+pub fn max_of(func: &ir::Function, value: Value) -> u64 {
+    let all = match func.dfg.value_type(value) {
+        types::I32 => u64::from(u32::MAX),
+        _ => u64::MAX,
+    };
+    let ValueDef::Result(inst, 0) = func.dfg.value_def(value) else { return all };
+    match func.dfg.insts[inst] {
+        InstructionData::Binary { opcode: Opcode::Band, args } => {
+            let masks = args.iter().filter_map(|arg| constant_of(func, *arg));
+            masks.min().unwrap_or(all)
+        }
+        InstructionData::Load { opcode: Opcode::Uload8, .. } => u64::from(u8::MAX),
+        InstructionData::Load { opcode: Opcode::Uload16, .. } => u64::from(u16::MAX),
+        _ => constant_of(func, value).unwrap_or(all),
+    }
+}

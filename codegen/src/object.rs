@@ -62,7 +62,7 @@ pub fn write_object(
 ) -> Result<ObjectFile> {
     let machine = Machine::of(&options.target.triple)?;
     let text = Text::lay_out(compiled)?;
-    let tables = build_tables(env.program, compiled, &text.starts, options.strip);
+    let tables = build_tables(env, compiled, &text.starts, options.strip);
     let mut writer = Writer::new(env, options, machine, text);
     writer.write_constants(&build_constants(env.program, env.layout, options));
     writer.write_tables(&tables);
@@ -175,7 +175,8 @@ impl<'a> Writer<'a> {
     }
 
     fn code_address(&self, func: FuncId) -> (SymbolId, i64) {
-        (self.text_symbol, i64::from(self.text.by_func[func]))
+        let code = self.env.layout.folding.code_of(func);
+        (self.text_symbol, i64::from(self.text.by_func[code]))
     }
 
     fn write_constants(&mut self, constants: &Constants) {
@@ -257,12 +258,17 @@ impl<'a> Writer<'a> {
 
     fn write_code(&mut self, compiled: &[CompiledFunc], initial: &InitialData) -> Result<()> {
         let starts = std::mem::take(&mut self.text.starts);
+        let folded = self.env.layout.folding.by_code();
         for (func, start) in compiled.iter().zip(starts) {
             let name = self.env.program.funcs.get(func.func);
             let name = name.map_or(symbols::MAIN, |func| &func.name);
             let start = u64::from(start);
             let range = start..start + func.code.len() as u64;
-            self.define_symbol(name, self.text_section, range, SymbolKind::Text);
+            self.define_symbol(name, self.text_section, range.clone(), SymbolKind::Text);
+            for other in folded.get(&func.func).into_iter().flatten() {
+                let name = &self.env.program.funcs[*other].name;
+                self.define_symbol(name, self.text_section, range.clone(), SymbolKind::Text);
+            }
             for relocation in &func.relocations {
                 let kind = self.machine.code_relocation(relocation.kind);
                 let offset = start + u64::from(relocation.offset);

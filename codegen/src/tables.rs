@@ -8,11 +8,15 @@
 //! In a program of a few hundred functions plain arrays and full names would be a fifth
 //! of the file. So entries are as short as differences make them, and a stripped
 //! program has its modules' functions by number: 2 bytes, not the 50 of a mangled name.
+//!
+//! A function that others share their code with is named as one of so many, and its component
+//! instance only if it is that of all.
 
 use crate::call_graph::main_func;
 use crate::emit::CompiledFunc;
+use crate::env::Env;
 use crate::program::{FuncId, FuncKind, Program};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use wasmelt_abi::image::traps;
 
 /// The tables, in the target-independent form.
@@ -27,12 +31,12 @@ pub struct Tables {
 /// Computes the tables of functions that lie at those offsets of the text; without the names of
 /// modules' functions if they are to be stripped.
 pub fn build_tables(
-    program: &Program,
+    env: Env<'_>,
     compiled: &[CompiledFunc],
     offsets: &[u32],
     strip: bool,
 ) -> Tables {
-    let mut writer = Writer::new(program, strip);
+    let mut writer = Writer::new(env, strip);
     for (func, start) in compiled.iter().zip(offsets) {
         writer.change_func(*start, func.func);
         for trap in &func.traps {
@@ -53,6 +57,8 @@ struct Writer<'a> {
     program: &'a Program,
     strip: bool,
     names: Names,
+    /// The functions that have the code of each.
+    folded: BTreeMap<FuncId, Vec<FuncId>>,
     bytes: Vec<u8>,
     /// Where in the text the last entry applies.
     offset: u32,
@@ -66,13 +72,14 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(program: &'a Program, strip: bool) -> Writer<'a> {
+    fn new(env: Env<'a>, strip: bool) -> Writer<'a> {
         let mut names = Names::default();
         let no_component = names.add("");
         Writer {
-            program,
+            program: env.program,
             strip,
             names,
+            folded: env.layout.folding.by_code(),
             bytes: Vec::new(),
             offset: 0,
             place: 0,
@@ -129,20 +136,26 @@ impl<'a> Writer<'a> {
             return (self.names.add(""), (traps::NAMED, self.names.add("start-up")));
         }
         let it = &program.funcs[func];
-        let component = it.component.map(|id| program.component_instances[id].name.as_str());
-        let component = component.unwrap_or_default();
+        let folded = self.folded.get(&func).map_or(&[][..], Vec::as_slice);
+        // Which component instance it was that trapped is not known if several share the code.
+        let is_shared = folded.iter().any(|other| program.funcs[*other].component != it.component);
+        let component = it.component.filter(|_| !is_shared);
+        let component = component.map_or("", |id| program.component_instances[id].name.as_str());
         let name = match it.kind {
             FuncKind::Wasm { instance, body } if self.strip => {
-                let instance = &program.core_instances[instance];
-                let bodies = program.modules[instance.module].bodies.len();
-                let imported = instance.funcs.len() - bodies;
-                (traps::NUMBERED, imported as u32 + body + 1)
+                let module = program.core_instances[instance].module;
+                (traps::NUMBERED, program.modules[module].imported.funcs + body + 1)
             }
             _ if self.strip => (traps::NUMBERED, 0),
             _ => {
                 // A message says both, so the function's name need not repeat the component's.
                 let name = it.name.strip_prefix(component).and_then(|it| it.strip_prefix("::"));
-                (traps::NAMED, self.names.add(name.unwrap_or(&it.name)))
+                let name = name.unwrap_or(&it.name);
+                let name = match folded.len() {
+                    0 => self.names.add(name),
+                    others => self.names.add(&format!("{name} (one of {} alike)", others + 1)),
+                };
+                (traps::NAMED, name)
             }
         };
         (self.names.add(component), name)

@@ -26,7 +26,7 @@ mod variables;
 use crate::env::{Env, NAMESPACE_FUNC, SymbolId, clif_type};
 use crate::error::{Error, Position, Result};
 use crate::module::{BranchHint, Module};
-use crate::program::{CoreInstance, FuncId, FuncKind, MemoryId, TableId};
+use crate::program::{CoreInstance, FuncId, FuncKind, MemoryId};
 use crate::types::CoreTypeId;
 use control::Frame;
 use cranelift_codegen::ir::{
@@ -35,7 +35,6 @@ use cranelift_codegen::ir::{
 };
 use cranelift_frontend::{FuncInstBuilder, FunctionBuilder, FunctionBuilderContext};
 use std::collections::HashMap;
-use tables::TableFacts;
 use target_lexicon::Architecture;
 use wasmparser::{BinaryReader, FunctionBody, Operator};
 
@@ -46,7 +45,6 @@ pub struct TranslateScratch {
     stack: Vec<Value>,
     frames: Vec<Frame>,
     args: Vec<BlockArg>,
-    table_facts: HashMap<TableId, TableFacts>,
 }
 
 /// Translates the body of a function of kind `Wasm`. A scratch belongs to one program.
@@ -91,7 +89,6 @@ pub fn translate_body(
         callees: HashMap::new(),
         signatures: HashMap::new(),
         shim_callees: Vec::new(),
-        table_facts: &mut scratch.table_facts,
     };
     match translator.run(func, &reader) {
         Ok(()) => Ok(out),
@@ -145,7 +142,6 @@ struct Translator<'a, 'b> {
     callees: HashMap<FuncId, FuncRef>,
     signatures: HashMap<CoreTypeId, SigRef>,
     shim_callees: Vec<(SymbolId, FuncRef)>,
-    table_facts: &'b mut HashMap<TableId, TableFacts>,
 }
 
 impl<'b> Translator<'_, 'b> {

@@ -10,12 +10,13 @@ use super::calls::Target;
 use crate::env::{NAMESPACE_ELEM, trap_code};
 use crate::error::{Error, Result};
 use crate::layout::TablePlace;
-use crate::program::{ConstValue, FuncId, Program, TableId};
+use crate::memory;
+use crate::program::{ConstValue, FuncId, TableId};
 use crate::regions::{self, Region};
+use crate::table_facts::{TableFacts, accepted_types};
 use crate::types::{CoreTypeId, HeapType};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
-use std::collections::BTreeSet;
 use wasmelt_abi::state::{FuncRef, TableState};
 use wasmelt_abi::symbols;
 use wasmelt_abi::trap::Trap;
@@ -27,41 +28,6 @@ const WORD_BYTES_LOG2: i64 = 3;
 const RECORD_BYTES_LOG2: i64 = FuncRef::BYTES.trailing_zeros() as i64;
 /// More subtypes than this in one type check are not worth the code.
 const SUBTYPES_MAX: usize = 32;
-
-/// What the elements of a frozen table have in common.
-pub(super) struct TableFacts {
-    has_null: bool,
-    types: BTreeSet<CoreTypeId>,
-}
-
-impl TableFacts {
-    fn new(program: &Program, table: TableId) -> TableFacts {
-        let mut facts = TableFacts { has_null: false, types: BTreeSet::new() };
-        let table = &program.tables[table];
-        let mut covered = vec![false; table.ty.min as usize];
-        // A later segment wins, so the last one to set an element is the first to be met here.
-        for (start, values) in table.image.iter().rev() {
-            for (at, value) in (*start as usize..).zip(values) {
-                if !std::mem::replace(&mut covered[at], true) {
-                    facts.add(program, *value);
-                }
-            }
-        }
-        if covered.contains(&false) {
-            facts.add(program, table.init);
-        }
-        facts
-    }
-
-    fn add(&mut self, program: &Program, value: ConstValue) {
-        match value {
-            ConstValue::Func(func) => {
-                self.types.insert(program.funcs[func].ty);
-            }
-            _ => self.has_null = true,
-        }
-    }
-}
 
 impl Translator<'_, '_> {
     pub(super) fn translate_table(&mut self, operator: &Operator<'_>) -> bool {
@@ -96,7 +62,7 @@ impl Translator<'_, '_> {
     pub(super) fn indirect_target(&mut self, table: u32, expected: CoreTypeId) -> Result<Target> {
         let table = self.table(table);
         let operand = *self.stack.last().expect("validation balances the stack");
-        let constant = crate::memory::constant_of(self.b.func, operand);
+        let constant = memory::constant_of(self.b.func, operand);
         let accepted = self.accepted_types(expected)?;
         // T1: the element is known, and so is its type.
         if let Some(func) = constant.and_then(|index| self.known_element(table, index))
@@ -105,11 +71,12 @@ impl Translator<'_, '_> {
             self.pop();
             return Ok(Target::Direct(func));
         }
+        let index_max = memory::max_of(self.b.func, operand);
         let index = self.pop_index();
         match self.env.layout.tables[table] {
             TablePlace::Frozen { elements, size } => {
-                let record = self.record_address(index, elements, size);
-                Ok(Target::Address(self.checked_code_of_record(table, record, &accepted)))
+                let record = self.record_address(index, index_max, elements, size);
+                Ok(self.checked_target(table, record, index_max, &accepted))
             }
             TablePlace::Mutable { .. } => {
                 let reference = self.load_element(table, index);
@@ -119,19 +86,9 @@ impl Translator<'_, '_> {
         }
     }
 
-    /// The types that a call of type `expected` accepts: itself and its subtypes.
+    /// The types that a call of type `expected` accepts.
     fn accepted_types(&self, expected: CoreTypeId) -> Result<Vec<CoreTypeId>> {
-        let types = &self.env.program.core_types;
-        let mut accepted = vec![expected];
-        if types[expected].is_final {
-            return Ok(accepted);
-        }
-        // A supertype comes before its subtypes, so one pass finds all of them.
-        for (id, ty) in types.iter() {
-            if ty.supertype.is_some_and(|parent| accepted.contains(&parent)) && id != expected {
-                accepted.push(id);
-            }
-        }
+        let accepted = accepted_types(self.env.program, expected);
         if accepted.len() > SUBTYPES_MAX {
             return Err(Error::unsupported(format!(
                 "an indirect call of a type with more than {SUBTYPES_MAX} subtypes"
@@ -157,9 +114,12 @@ impl Translator<'_, '_> {
     }
 
     /// The address of a frozen table's element, after a bounds check.
-    fn record_address(&mut self, index: Value, elements: u64, size: u64) -> Value {
-        let size = self.iconst64(size);
-        self.check_element(index, size);
+    fn record_address(&mut self, index: Value, index_max: u64, elements: u64, size: u64) -> Value {
+        // T4: no index that can occur is beyond the table.
+        if index_max >= size {
+            let size = self.iconst64(size);
+            self.check_element(index, size);
+        }
         let offset = self.b.ins().ishl_imm_u(index, RECORD_BYTES_LOG2);
         let elements = self.iconst64(elements);
         self.b.ins().iadd(offset, elements)
@@ -170,29 +130,39 @@ impl Translator<'_, '_> {
         self.b.ins().trapnz(beyond, trap_code(Trap::TableOutOfBounds));
     }
 
-    /// The code address of a frozen table's element, checked as far as the table makes necessary.
-    fn checked_code_of_record(
+    /// What a call of a frozen table's element reaches, checked as far as the table makes necessary.
+    fn checked_target(
         &mut self,
         table: TableId,
         record: Value,
+        index_max: u64,
         accepted: &[CoreTypeId],
-    ) -> Value {
-        let program = self.env.program;
-        let facts =
-            self.table_facts.entry(table).or_insert_with(|| TableFacts::new(program, table));
-        let has_null = facts.has_null;
+    ) -> Target {
+        let (program, layout) = (self.env.program, self.env.layout);
+        let size = program.tables[table].ty.min;
+        let part = (index_max < size).then(|| {
+            // T4: only the elements at indices that can occur matter.
+            TableFacts::new(program, &layout.folding, &program.tables[table], index_max + 1)
+        });
+        let facts = part.as_ref().unwrap_or(&layout.table_facts[table]);
+        // T5: what passes the checks is this function.
+        let only = facts.only_callee(program, accepted);
         // T1: every element that is a function has an accepted type.
-        let is_uniform = facts.types.iter().all(|ty| accepted.contains(ty));
+        let is_uniform = facts.all_have(accepted);
         if !is_uniform {
             // A null element has no type, so this finds it too.
             self.check_type_of_record(record, accepted);
-            return self.load_code(record);
+        }
+        if let Some(only) = only
+            && (!is_uniform || !facts.has_null)
+        {
+            return Target::Direct(only);
         }
         let code = self.load_code(record);
-        if has_null {
+        if is_uniform && facts.has_null {
             self.b.ins().trapz(code, trap_code(Trap::IndirectCallToNull));
         }
-        code
+        only.map_or(Target::Address(code), Target::Direct)
     }
 
     /// The code address behind a function reference from a table that can change.
@@ -288,7 +258,7 @@ impl Translator<'_, '_> {
     /// The element at `index`, after a bounds check.
     fn load_element(&mut self, table: TableId, index: Value) -> Value {
         if let TablePlace::Frozen { elements, size } = self.env.layout.tables[table] {
-            let record = self.record_address(index, elements, size);
+            let record = self.record_address(index, u64::MAX, elements, size);
             return self.reference_of_record(record);
         }
         let size = self.table_size(table);

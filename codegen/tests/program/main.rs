@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+mod fold;
+
 use std::fmt::Write;
 use std::path::Path;
 use wasmelt_codegen::layout::{BoundsCheck, Layout, MemoryPlace, TablePlace, plan_layout};

@@ -136,6 +136,50 @@ fn frozen_tables_of_one_type_are_checked_for_bounds_alone() {
     assert_eq!(text.matches("cold").count(), 1, "{text}");
 }
 
+/// The last body of a module with a table of two elements and one function of each type, whose call
+/// takes its index from `index`.
+fn call_with_index(elements: &str, size: u32, index: &str) -> String {
+    let module = format!(
+        "(module (type $t (func)) (memory 1) (table {size} {size} funcref)
+            (elem (i32.const 0) {elements})
+            (func $f) (func $f2 (drop (i32.const 1))) (func $g (param i32))
+            (func (param i32) (call_indirect (type $t) {index})))"
+    );
+    clif(&module, Guard)
+}
+
+#[test]
+fn the_only_function_of_a_type_is_called_directly() {
+    let counts = |elements: &str| {
+        let text = call_with_index(elements, 3, "(local.get 0)");
+        let indirect = text.matches("call_indirect").count();
+        (indirect, text.matches(" trap").count(), text.matches("load").count())
+    };
+    // T5: bounds alone; the only load left is that of the type, or of the code to compare to null.
+    assert_eq!(counts("$f $f $f"), (0, 1, 0));
+    assert_eq!(counts("$f $f"), (0, 2, 1));
+    assert_eq!(counts("$f $g"), (0, 3, 1));
+    // With two functions of the type nothing is known.
+    assert_eq!(counts("$f $f2 $g"), (1, 3, 2));
+}
+
+#[test]
+fn indices_that_stay_inside_the_table_are_not_checked() {
+    let traps = |elements: &str, size: u32, index: &str| {
+        call_with_index(elements, size, index).matches(" trap").count()
+    };
+    let mask = |mask: u32| format!("(i32.and (local.get 0) (i32.const {mask}))");
+    // T4: nothing but the bounds needed a check.
+    assert_eq!(traps("$f $f2 $f $f2", 4, &mask(3)), 0);
+    assert_eq!(traps("$f $f2 $f $f2", 4, &mask(4)), 1);
+    // T4 with T1: null and other types lie where the index cannot reach.
+    assert_eq!(traps("$f $f2 $g", 4, &mask(1)), 0);
+    assert_eq!(traps("$f $g $f2", 4, &mask(1)), 2);
+    let narrow = "(i32.load8_u (local.get 0))";
+    assert_eq!(traps("$f $f2", 256, narrow), 1);
+    assert_eq!(traps("$f $f2", 255, narrow), 2);
+}
+
 #[test]
 fn null_is_found_by_the_first_load() {
     let text = clif(
