@@ -15,8 +15,12 @@ use wasmelt_abi::state::{FuncRef, MemoryState, TableState};
 const GAP_BYTES_MIN: u64 = 0x1_0000;
 
 /// If all initial contents together are not larger than this, start-up copies them: as fast as
-/// mapping them, and the file needs no page-aligned parts.
+/// mapping them, and the file needs no page-aligned parts. It copies no more than this in any case.
 const COPIED_BYTES_MAX: usize = 0x4000;
+
+/// Contents of a memory, or the state, that are not larger than this are copied although others
+/// are mapped: they would take a page of the file and a mapping.
+const COPIED_REGION_BYTES_MAX: usize = 0x800;
 
 /// The code address in the `FuncRef` of a function that is referenced but never live: no call of
 /// its type exists, so every check of the type fails before the address is used. It only has to
@@ -101,14 +105,22 @@ pub fn build_initial_data(program: &Program, layout: &Layout, options: &Options)
     data
 }
 
-/// Turns mapped contents into copied ones if all of them together are small.
+/// Turns mapped contents into copied ones: all if they are small together, else those of the
+/// smallest regions.
 fn copy_if_small(data: &mut InitialData) {
-    let runs = data.regions.iter().flat_map(|region| &region.mapped);
-    let copied: Vec<Run> = runs.filter_map(trim_zeros).collect();
-    let size: usize = copied.iter().map(|run| run.bytes.len()).sum();
-    if size <= COPIED_BYTES_MAX {
-        data.regions.iter_mut().for_each(|region| region.mapped.clear());
-        data.copied = copied;
+    let trim = |region: &Region| region.mapped.iter().filter_map(trim_zeros).collect();
+    let trimmed: Vec<Vec<Run>> = data.regions.iter().map(trim).collect();
+    let count = |runs: &Vec<Run>| runs.iter().map(|run| run.bytes.len()).sum::<usize>();
+    let sizes: Vec<usize> = trimmed.iter().map(count).collect();
+    let is_small = sizes.iter().sum::<usize>() <= COPIED_BYTES_MAX;
+    let region_max = if is_small { COPIED_BYTES_MAX } else { COPIED_REGION_BYTES_MAX };
+    let mut left = COPIED_BYTES_MAX;
+    for ((region, runs), size) in data.regions.iter_mut().zip(trimmed).zip(sizes) {
+        if size <= region_max.min(left) {
+            left -= size;
+            region.mapped.clear();
+            data.copied.extend(runs);
+        }
     }
 }
 

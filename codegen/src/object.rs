@@ -11,7 +11,7 @@ use crate::emit::{CodeRelocation, CompiledFunc, Target};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::link::machine::{Machine, Values};
-use crate::options::Options;
+use crate::options::{OptLevel, Options};
 use crate::program::{DataId, ElemId, FuncId, Program};
 use crate::script::{Pointee, build_actions};
 use crate::tables::{Tables, build_tables};
@@ -61,7 +61,8 @@ pub fn write_object(
     options: &Options,
 ) -> Result<ObjectFile> {
     let machine = Machine::of(&options.target.triple)?;
-    let text = Text::lay_out(compiled)?;
+    let func_align = if options.opt_level == OptLevel::Size { 1 } else { FUNC_ALIGN };
+    let text = Text::lay_out(compiled, func_align)?;
     let tables = build_tables(env, compiled, &text.starts, options.strip);
     let mut writer = Writer::new(env, options, machine, text);
     writer.write_constants(&build_constants(env.program, env.layout, options));
@@ -89,14 +90,15 @@ struct Text {
     bytes: Vec<u8>,
 }
 
-/// Functions start at multiples of this, which processors fetch well from.
+/// Functions start at multiples of this, which processors fetch well from, unless small comes
+/// before fast.
 const FUNC_ALIGN: usize = 16;
 
 impl Text {
-    fn lay_out(compiled: &[CompiledFunc]) -> Result<Text> {
+    fn lay_out(compiled: &[CompiledFunc], func_align: usize) -> Result<Text> {
         let mut text = Text { starts: Vec::new(), by_func: SecondaryMap::new(), bytes: Vec::new() };
         for func in compiled {
-            let align = FUNC_ALIGN.max(func.align as usize);
+            let align = func_align.max(func.align as usize);
             text.bytes.resize(text.bytes.len().next_multiple_of(align), 0);
             let start = i32::try_from(text.bytes.len()).ok();
             let start = start.ok_or_else(|| Error::unsupported("more than 2 GiB of code"))?;

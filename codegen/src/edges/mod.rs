@@ -171,6 +171,7 @@ impl Ends {
         let name_of =
             |instance: ComponentInstanceId| program.component_instances[instance].name.clone();
         let called = self.callee.and_then(|(_, called)| called);
+        let called = called.map(|called| env.layout.folding.code_of(called));
         let site =
             |caller, callee| compiled.sites.get(&(caller, callee)).copied().unwrap_or_default();
         let mut calls = BTreeMap::new();

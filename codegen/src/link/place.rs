@@ -89,7 +89,7 @@ pub fn place_sections(
     let page_bytes = options.target.page_bytes();
     let fixed = merge_ranges(fixed);
     collect_got(machine, inputs, live, &mut plan);
-    let placer = Placer { inputs, live, page_bytes };
+    let mut placer = Placer { inputs, live, page_bytes, pages: HashMap::new() };
     let has_data = placer.any(&[Kind::Writable, Kind::Zero]) || !plan.got_symbols.is_empty();
     let segments = fixed.iter().map(count_segments).sum::<usize>() + 1 + usize::from(has_data);
     // Two more program headers say that the stack is not executable and where the notes are.
@@ -170,6 +170,10 @@ struct Placer<'a> {
     inputs: &'a [Input<'a>],
     live: &'a [SectionRef],
     page_bytes: u64,
+    /// Where in the file whole pages of initial contents stand. A mapping is private to its range
+    /// until it is written, so what is equal is stored once: of a module that is instantiated many
+    /// times, the contents of all its memories.
+    pages: HashMap<&'a [u8], u64>,
 }
 
 impl Placer<'_> {
@@ -255,7 +259,7 @@ impl Placer<'_> {
     }
 
     /// Places a range's sections in the file, each where the offset in its page is the address's.
-    fn place_range(&self, plan: &mut Plan, range: &FixedRange, end: &mut u64) -> Result<()> {
+    fn place_range(&mut self, plan: &mut Plan, range: &FixedRange, end: &mut u64) -> Result<()> {
         let mut starts: Vec<(u64, Option<SectionRef>)> = Vec::new();
         if count_segments(range) > range.sections.len() {
             starts.push((range.address, None));
@@ -269,25 +273,43 @@ impl Placer<'_> {
         for (at, (address, section)) in starts.iter().enumerate() {
             let next = starts.get(at + 1).map_or(range.address + range.size_bytes, |next| next.0);
             let mut file_bytes = 0;
+            let mut file_offset = address % self.page_bytes;
             if let Some(section) = section {
-                let in_page = address % self.page_bytes;
-                let page = *end - *end % self.page_bytes;
-                let same_page = page + in_page;
-                *end = if same_page >= *end { same_page } else { same_page + self.page_bytes };
-                self.place(plan, *section, *address, *end);
                 file_bytes = self.inputs[0].sections[section.1].size_bytes;
+                file_offset = self.place_contents(*address, *section, end);
+                self.place(plan, *section, *address, file_offset);
             }
             plan.segments.push(Segment {
                 address: *address,
-                file_offset: if section.is_some() { *end } else { address % self.page_bytes },
+                file_offset,
                 file_bytes,
                 size_bytes: next - address,
                 is_writable: range.is_writable,
                 is_executable: false,
             });
-            *end += file_bytes;
         }
         Ok(())
+    }
+
+    /// Finds the place in the file for a section that belongs at `address`, with the same offset in
+    /// its page, at the file's end or where the same contents stand already.
+    fn place_contents(&mut self, address: u64, section: SectionRef, end: &mut u64) -> u64 {
+        let it = &self.inputs[section.0].sections[section.1];
+        let in_page = address % self.page_bytes;
+        // What follows a shared part in the file must not be seen behind it in memory.
+        let is_whole = in_page == 0 && it.size_bytes.is_multiple_of(self.page_bytes);
+        let may_share = is_whole && it.size_bytes > 0 && it.relocations.is_empty();
+        if may_share && let Some(known) = self.pages.get(it.bytes) {
+            return *known;
+        }
+        let page = *end - *end % self.page_bytes;
+        let same_page = page + in_page;
+        let start = if same_page >= *end { same_page } else { same_page + self.page_bytes };
+        *end = start + it.size_bytes;
+        if may_share {
+            self.pages.insert(it.bytes, start);
+        }
+        start
     }
 }
 
