@@ -1,11 +1,12 @@
 //! Leaves the runtime shim as one relocatable object per target.
 //!
-//! The shim is freestanding: compiled for Linux it needs neither a linker nor a C
-//! compiler, only the standard library's `core` for that target. The host's toolchain
-//! has that for the host itself, so the host's shim is built from source here. Those of
-//! the other targets are in the repository, made by `runtime-shim/build-prebuilt`. With
-//! link-time optimisation over everything the archive that rustc writes has one member
-//! of interest, the shim with all it uses.
+//! The objects are in the repository, made by `runtime-shim/build-prebuilt`, so that a
+//! program has the same bytes whichever machine its compiler was built on. While the
+//! shim is being changed they do not fit its sources; then the one for this machine is
+//! built here. It is freestanding: compiled for Linux it needs neither a linker nor a C
+//! compiler, only the standard library's `core`, which a toolchain has for its host.
+//! With link-time optimisation over everything the archive that rustc writes has one
+//! member of interest, the shim with all it uses.
 
 use std::env;
 use std::fs;
@@ -30,8 +31,9 @@ fn main() {
         println!("cargo::rerun-if-changed={}", workspace.join(source).display());
     }
     let host = variable("HOST");
+    let is_changed = !fits_prebuilt(&workspace.join("runtime-shim"));
     for target in TARGETS {
-        let object = match *target == host {
+        let object = match *target == host && is_changed {
             true => build_shim(&workspace, &out, target),
             // The compiler builds everywhere; without a shim it can write objects only.
             false => fs::read(workspace.join(format!("runtime-shim/prebuilt/{target}.o")))
@@ -40,6 +42,15 @@ fn main() {
         let path = out.join(format!("shim-{target}.o"));
         fs::write(&path, object).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
+}
+
+/// Whether the prebuilt objects are made from the sources as they are now. Where that cannot be
+/// found out nobody is changing them.
+fn fits_prebuilt(shim: &Path) -> bool {
+    let check = "sha256sum --check --status prebuilt/SOURCES";
+    let status = Command::new("sh").args(["-c", check]).current_dir(shim).status();
+    // The shell's own code for a program that it does not find.
+    status.map_or(true, |status| status.success() || status.code() == Some(127))
 }
 
 fn variable(name: &str) -> String {
@@ -55,9 +66,9 @@ fn build_shim(workspace: &Path, out: &Path, target: &str) -> Vec<u8> {
         .args(["rustc", "--package", "wasmelt-shim", "--lib", "--profile", "shim"])
         .args(["--crate-type", "staticlib", "--target", target, "--target-dir"])
         .arg(&target_dir)
-        // No tables for unwinding, because nothing unwinds; and code that runs at any address,
+        // Tables for unwinding, which debuggers read; and code that runs at any address,
         // because it lies above 4 GiB.
-        .env("RUSTFLAGS", "-Cforce-unwind-tables=no -Crelocation-model=pic");
+        .env("RUSTFLAGS", "-Cforce-unwind-tables=yes -Crelocation-model=pic");
     // What the outer build was started with is not for this one.
     for name in [
         "CARGO_ENCODED_RUSTFLAGS",

@@ -11,6 +11,7 @@ use crate::program::{DataId, ElemId, FuncId};
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, ExternalName, LibCall, TrapCode};
+use cranelift_codegen::isa::unwind::UnwindInfo;
 use cranelift_codegen::{CodegenError, Context, FinalizedRelocTarget};
 use target_lexicon::Architecture;
 use wasmelt_abi::trap::Trap;
@@ -28,6 +29,8 @@ pub struct CompiledFunc {
     pub relocations: Vec<CodeRelocation>,
     /// Instructions that trap, ascending.
     pub traps: Vec<CodeTrap>,
+    /// How to find its caller's frame.
+    pub unwind: Option<UnwindInfo>,
     /// Assembly text, if it was asked for.
     pub listing: Option<String>,
     /// What it holds of which adapter, if that was asked for.
@@ -116,7 +119,9 @@ pub fn emit_function(
         true => collect_parts(env, places, &context.func, &compiled, &traps),
         false => Parts::new(),
     };
-    Ok(CompiledFunc { func, code, align, relocations, traps, listing: compiled.vcode, parts })
+    let unwind = compiled.create_unwind_info(env.isa).map_err(|error| describe(&error))?;
+    let listing = compiled.vcode;
+    Ok(CompiledFunc { func, code, align, relocations, traps, unwind, listing, parts })
 }
 
 /// RISC-V has vectors only with an extension that the baseline leaves out.

@@ -31,6 +31,7 @@ pub mod table_facts;
 pub mod tables;
 pub mod targets;
 pub mod translate;
+pub mod unwind;
 
 pub use link::notes::{Notes, read_notes};
 pub use object::ObjectFile;

@@ -15,6 +15,7 @@ use crate::options::{OptLevel, Options};
 use crate::program::{DataId, ElemId, FuncId, Program};
 use crate::script::{Pointee, build_actions};
 use crate::tables::{Tables, build_tables};
+use crate::unwind::{FrameTable, build_frame_table};
 use cranelift_entity::SecondaryMap;
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{
@@ -63,11 +64,13 @@ pub fn write_object(
     let machine = Machine::of(&options.target.triple)?;
     let func_align = if options.opt_level == OptLevel::Size { 1 } else { FUNC_ALIGN };
     let text = Text::lay_out(compiled, func_align)?;
+    let frames = build_frame_table(env, compiled, &text.starts);
     let tables = build_tables(env, compiled, &text.starts, options.strip);
     let mut writer = Writer::new(env, options, machine, text);
     writer.write_constants(&build_constants(env.program, env.layout, options));
     writer.write_tables(&tables);
     writer.write_code(compiled, initial)?;
+    writer.write_frames(&frames);
     let fixed = writer.write_fixed(initial);
     let bytes = writer.object.write();
     let bytes = bytes.map_err(|error| Error::unsupported(format!("an object file: {error}")))?;
@@ -304,6 +307,18 @@ impl<'a> Writer<'a> {
         let text = std::mem::take(&mut self.text.bytes);
         self.object.append_section_data(self.text_section, &text, FUNC_ALIGN as u64);
         Ok(())
+    }
+
+    /// Writes the table that unwinders read.
+    fn write_frames(&mut self, frames: &FrameTable) {
+        let kind = SectionKind::ReadOnlyData;
+        let section = self.object.add_section(Vec::new(), b".eh_frame".to_vec(), kind);
+        self.object.append_section_data(section, &frames.bytes, 8);
+        for reference in &frames.references {
+            let to = (self.text_symbol, i64::from(reference.text_offset));
+            let kind = self.machine.distance_relocation();
+            self.add_relocation(section, reference.offset, to, kind);
+        }
     }
 
     /// A nameless symbol for a place in the text: the second relocation of a pair names the first

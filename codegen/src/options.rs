@@ -157,7 +157,7 @@ fn shared_settings(options: &Options) -> settings::Builder {
     // Tail calls on x86-64 rely on frame pointers; there every function has one in any case.
     let is_x64 = matches!(options.target.triple.architecture, Architecture::X86_64);
     set("preserve_frame_pointers", if is_x64 { "true" } else { "false" });
-    // Nothing reads unwind information yet.
-    set("unwind_info", "false");
+    // Debuggers and profilers read it.
+    set("unwind_info", "true");
     flags
 }

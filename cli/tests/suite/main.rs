@@ -14,3 +14,4 @@ mod natives;
 mod run;
 mod sockets;
 mod support;
+mod unwind;

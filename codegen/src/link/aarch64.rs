@@ -6,6 +6,8 @@ use object::elf;
 
 /// The kind that writes a 64-bit address.
 pub const ABSOLUTE: u32 = elf::R_AARCH64_ABS64.0;
+/// The kind that writes a distance of 32 bits.
+pub const DISTANCE: u32 = elf::R_AARCH64_PREL32.0;
 
 const NONE: u32 = elf::R_AARCH64_NONE.0;
 const PREL64: u32 = elf::R_AARCH64_PREL64.0;

@@ -2,7 +2,7 @@
 
 use super::input::{Input, Kind, Place};
 use super::machine::Machine;
-use super::place::Plan;
+use super::place::{FramesPlace, Plan, Range};
 use object::{Endianness, elf};
 use std::collections::HashSet;
 
@@ -80,7 +80,7 @@ fn write_headers(machine: Machine, plan: &Plan) -> Vec<u8> {
     out.u32(machine.elf_flags());
     out.u16(HEADER_BYTES as u16);
     out.u16(PROGRAM_HEADER_BYTES);
-    out.u16(plan.segments.len() as u16 + 2);
+    out.u16(plan.header_count() as u16);
     out.u16(SECTION_HEADER_BYTES);
     out.u16(0);
     out.u16(0);
@@ -101,6 +101,16 @@ fn write_headers(machine: Machine, plan: &Plan) -> Vec<u8> {
     out.u32(elf::PT_GNU_STACK.0);
     out.u32(elf::PF_R.0 | elf::PF_W.0);
     out.bytes.extend([0; 48]);
+    if let Some(FramesPlace { index, .. }) = plan.frames {
+        out.u32(elf::PT_GNU_EH_FRAME.0);
+        out.u32(elf::PF_R.0);
+        for field in [index.file_offset, index.address, index.address] {
+            out.u64(field);
+        }
+        for field in [index.size_bytes, index.size_bytes, 4] {
+            out.u64(field);
+        }
+    }
     // For the notes, whose place is known last.
     out.bytes.extend([0; PROGRAM_HEADER_BYTES as usize]);
     out.bytes
@@ -135,56 +145,79 @@ pub fn append_symbols(machine: Machine, inputs: &[Input<'_>], plan: &Plan, bytes
         symbols.u64(symbol.address);
         symbols.u64(symbol.size_bytes);
     }
-    let section_names = [".text", ".symtab", ".strtab"].map(|name| names.add(name));
+    let sections = list_sections(plan, &mut names);
     bytes.resize(bytes.len().next_multiple_of(8), 0);
     let symbols_at = bytes.len() as u64;
     bytes.extend(&symbols.bytes);
     let names_at = bytes.len() as u64;
+    let names_index = sections.len() as u32 + 2;
+    let symbols_size = symbols.bytes.len() as u64;
+    let (symbols_name, strings_name) = (names.add(".symtab"), names.add(".strtab"));
     bytes.extend(&names.0);
     bytes.resize(bytes.len().next_multiple_of(8), 0);
     let headers_at = bytes.len() as u64;
 
-    let text = plan.segments[plan.text];
-    let symbols_size = symbols.bytes.len() as u64;
-    let headers = [
-        SectionHeader::default(),
-        SectionHeader {
-            name: section_names[0],
-            kind: elf::SHT_PROGBITS.0,
-            flags: elf::SHF_ALLOC.0 | elf::SHF_EXECINSTR.0,
-            address: text.address,
-            range: (text.file_offset, text.file_bytes),
-            align: 16,
-            ..SectionHeader::default()
-        },
-        SectionHeader {
-            name: section_names[1],
-            kind: elf::SHT_SYMTAB.0,
-            range: (symbols_at, symbols_size),
-            names: STRINGS_SECTION,
-            locals: (symbols_size / SYMBOL_BYTES) as u32,
-            align: 8,
-            entry_bytes: SYMBOL_BYTES,
-            ..SectionHeader::default()
-        },
-        SectionHeader {
-            name: section_names[2],
-            kind: elf::SHT_STRTAB.0,
-            range: (names_at, names.0.len() as u64),
-            align: 1,
-            ..SectionHeader::default()
-        },
-    ];
+    let mut headers = vec![SectionHeader::default()];
+    headers.extend(sections);
+    headers.push(SectionHeader {
+        name: symbols_name,
+        kind: elf::SHT_SYMTAB.0,
+        range: (symbols_at, symbols_size),
+        names: names_index,
+        locals: (symbols_size / SYMBOL_BYTES) as u32,
+        align: 8,
+        entry_bytes: SYMBOL_BYTES,
+        ..SectionHeader::default()
+    });
+    headers.push(SectionHeader {
+        name: strings_name,
+        kind: elf::SHT_STRTAB.0,
+        range: (names_at, names.0.len() as u64),
+        align: 1,
+        ..SectionHeader::default()
+    });
     let mut fields = Fields::new(machine);
     headers.iter().for_each(|header| header.write(&mut fields));
     bytes.extend(&fields.bytes);
     let mut fields = Fields::new(machine);
     fields.u64(headers_at);
     fields.u16(headers.len() as u16);
-    fields.u16(STRINGS_SECTION as u16);
+    fields.u16(names_index as u16);
     let (offset, counts) = fields.bytes.split_at(8);
     bytes[SECTION_HEADERS_AT..SECTION_HEADERS_AT + 8].copy_from_slice(offset);
     bytes[SECTION_COUNT_AT..SECTION_COUNT_AT + 4].copy_from_slice(counts);
+}
+
+/// The headers of the sections that are loaded: all code and constants, then the frame table.
+fn list_sections(plan: &Plan, names: &mut Strings) -> Vec<SectionHeader> {
+    let text = plan.segments[plan.text];
+    let end = text.file_offset + text.file_bytes;
+    let text_end = plan.frames.map_or(end, |frames| frames.index.file_offset);
+    let mut sections = vec![SectionHeader {
+        name: names.add(".text"),
+        kind: elf::SHT_PROGBITS.0,
+        flags: elf::SHF_ALLOC.0 | elf::SHF_EXECINSTR.0,
+        address: text.address,
+        range: (text.file_offset, text_end - text.file_offset),
+        align: 16,
+        ..SectionHeader::default()
+    }];
+    let mut add = |name: &str, range: Range, align: u64| {
+        sections.push(SectionHeader {
+            name: names.add(name),
+            kind: elf::SHT_PROGBITS.0,
+            flags: elf::SHF_ALLOC.0,
+            address: range.address,
+            range: (range.file_offset, range.size_bytes),
+            align,
+            ..SectionHeader::default()
+        });
+    };
+    if let Some(FramesPlace { index, table }) = plan.frames {
+        add(".eh_frame_hdr", index, 4);
+        add(".eh_frame", table, 8);
+    }
+    sections
 }
 
 /// A section header; the fields are those of the format, in readable words.
@@ -218,9 +251,6 @@ impl SectionHeader {
         fields.u64(self.entry_bytes);
     }
 }
-
-/// The number of the section that holds all names.
-const STRINGS_SECTION: u32 = 3;
 
 /// The number of the only section that symbols lie in; all others are absolute.
 const TEXT_SECTION: u16 = 1;

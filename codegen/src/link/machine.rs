@@ -97,6 +97,16 @@ impl Machine {
         }
     }
 
+    /// The kind of relocation that writes a distance of 32 bits.
+    pub fn distance_relocation(self) -> u32 {
+        match self {
+            Machine::X86_64 => x86_64::DISTANCE,
+            Machine::Aarch64 => aarch64::DISTANCE,
+            Machine::Riscv64 => riscv64::DISTANCE,
+            Machine::S390x => s390x::DISTANCE,
+        }
+    }
+
     /// The ELF kind of a relocation of Cranelift's.
     pub fn code_relocation(self, kind: Reloc) -> u32 {
         match self {

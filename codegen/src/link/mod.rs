@@ -7,6 +7,7 @@
 //! Everyone else's linkers get the object instead.
 
 mod elf;
+mod frames;
 mod input;
 pub mod notes;
 mod place;
@@ -24,6 +25,7 @@ use crate::object::ObjectFile;
 use crate::options::Options;
 use machine::Machine;
 use notes::Notes;
+use place::Linked;
 
 /// Links the object with a shim to the bytes of an executable.
 ///
@@ -39,10 +41,20 @@ pub fn link(object: &ObjectFile, shim: &[u8], options: &Options) -> Result<Vec<u
     let symbols = resolve::resolve_symbols(&inputs);
     let live = resolve::mark_live(&inputs, &symbols)?;
     // Past this line every symbol that is used is defined.
-    let plan = place::place_sections(machine, &inputs, &symbols, &live, &object.fixed, options)?;
+    // Nothing but debuggers and profilers reads it, and those want names too.
+    let frames = match options.strip {
+        true => None,
+        false => frames::collect_frames(machine, &inputs, &symbols, &live),
+    };
+    let linked =
+        Linked { inputs: &inputs, symbols: &symbols, live: &live, frames: frames.as_ref() };
+    let plan = place::place_sections(machine, linked, &object.fixed, options)?;
     // Past this line everything has its address and its place in the file.
     let mut bytes = elf::write_contents(machine, &inputs, &plan);
     relocate::apply_relocations(machine, &inputs, &symbols, &plan, &mut bytes)?;
+    if let Some(frames) = &frames {
+        frames::write_frames(machine, &inputs, &symbols, &plan, frames, &mut bytes);
+    }
     let notes = Notes { grants: options.grants.clone(), host_funcs: object.host_funcs.clone() };
     notes::append_notes(machine, &notes, &plan, &mut bytes);
     if !options.strip {

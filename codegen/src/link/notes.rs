@@ -49,7 +49,7 @@ pub fn append_notes(machine: Machine, notes: &Notes, plan: &Plan, bytes: &mut Ve
     for field in [start as u64, 0, 0, size_bytes, 0, ALIGN as u64] {
         header.u64(field);
     }
-    let at = HEADER_BYTES + usize::from(PROGRAM_HEADER_BYTES) * (plan.segments.len() + 1);
+    let at = HEADER_BYTES + usize::from(PROGRAM_HEADER_BYTES) * (plan.header_count() - 1);
     bytes[at..at + header.bytes.len()].copy_from_slice(&header.bytes);
 }
 

@@ -6,6 +6,7 @@
 //! addresses the layout has fixed. In memory the order is another: state and
 //! hot memory below, then the stack, the text right above it, far memories on top.
 
+use super::frames::Frames;
 use super::input::{Input, Kind};
 use super::machine::Machine;
 use super::resolve::{SectionRef, Symbols, find_definition};
@@ -40,8 +41,43 @@ pub struct Plan {
     pub text: usize,
     /// The shim's variables: index in `segments`.
     pub data: Option<usize>,
+    /// The frame table, at the end of the text's segment.
+    pub frames: Option<FramesPlace>,
     /// Offsets in the file agree with addresses modulo this.
     pub page_bytes: u64,
+}
+
+/// Where the frame table and its index lie.
+#[derive(Clone, Copy, Debug)]
+pub struct FramesPlace {
+    /// The index, which comes first.
+    pub index: Range,
+    /// The table.
+    pub table: Range,
+}
+
+/// Bytes of the file that are mapped.
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    /// Address of the first byte.
+    pub address: u64,
+    /// Where they stand in the file.
+    pub file_offset: u64,
+    /// How many there are.
+    pub size_bytes: u64,
+}
+
+/// What goes into the executable.
+#[derive(Clone, Copy, Debug)]
+pub struct Linked<'a> {
+    /// The objects.
+    pub inputs: &'a [Input<'a>],
+    /// Their symbols.
+    pub symbols: &'a Symbols<'a>,
+    /// The sections that are kept.
+    pub live: &'a [SectionRef],
+    /// The frame table.
+    pub frames: Option<&'a Frames>,
 }
 
 /// A section's place.
@@ -79,12 +115,11 @@ pub struct Segment {
 /// `Unsupported` if the file cannot hold them.
 pub fn place_sections(
     machine: Machine,
-    inputs: &[Input<'_>],
-    symbols: &Symbols<'_>,
-    live: &[SectionRef],
+    linked: Linked<'_>,
     fixed: &[FixedRange],
     options: &Options,
 ) -> Result<Plan> {
+    let Linked { inputs, symbols, live, frames } = linked;
     let mut plan = Plan::default();
     let page_bytes = options.target.page_bytes();
     let fixed = merge_ranges(fixed);
@@ -92,12 +127,14 @@ pub fn place_sections(
     let mut placer = Placer { inputs, live, page_bytes, pages: HashMap::new() };
     let has_data = placer.any(&[Kind::Writable, Kind::Zero]) || !plan.got_symbols.is_empty();
     let segments = fixed.iter().map(count_segments).sum::<usize>() + 1 + usize::from(has_data);
-    // Two more program headers say that the stack is not executable and where the notes are.
-    let mut end = HEADER_BYTES + PROGRAM_HEADER_BYTES * (segments as u64 + 2);
+    // More program headers say that the stack is not executable, where the notes are, and where
+    // the index of the frame table is.
+    let headers = segments as u64 + 2 + u64::from(frames.is_some());
+    let mut end = HEADER_BYTES + PROGRAM_HEADER_BYTES * headers;
     for range in fixed.iter().filter(|range| !range.is_writable) {
         placer.place_range(&mut plan, range, &mut end)?;
     }
-    let text = placer.place_text(&mut plan, &mut end);
+    let text = placer.place_text(&mut plan, frames, &mut end);
     let data = has_data.then(|| placer.place_data(&mut plan, text, &mut end));
     for range in fixed.iter().filter(|range| range.is_writable) {
         placer.place_range(&mut plan, range, &mut end)?;
@@ -166,6 +203,17 @@ fn find_entry(inputs: &[Input<'_>], symbols: &Symbols<'_>, plan: &Plan) -> u64 {
         .expect("liveness has begun at the entry point")
 }
 
+/// Places the frame table behind everything that a program uses as it runs.
+fn place_frames(frames: &Frames, end: &mut u64) -> FramesPlace {
+    let mut place = |align: u64, size_bytes: u64| {
+        let file_offset = end.next_multiple_of(align);
+        *end = file_offset + size_bytes;
+        Range { address: TEXT_BASE + file_offset, file_offset, size_bytes }
+    };
+    let index = place(4, frames.index_bytes());
+    FramesPlace { index, table: place(8, frames.table_bytes()) }
+}
+
 struct Placer<'a> {
     inputs: &'a [Input<'a>],
     live: &'a [SectionRef],
@@ -195,7 +243,7 @@ impl Placer<'_> {
     }
 
     /// Places read-only data and code where the file's offset continues.
-    fn place_text(&self, plan: &mut Plan, end: &mut u64) -> Segment {
+    fn place_text(&self, plan: &mut Plan, frames: Option<&Frames>, end: &mut u64) -> Segment {
         let start = *end;
         // What the shim reads and runs when the program starts shares its first pages.
         let shim_first = |section: &SectionRef| std::cmp::Reverse(section.0);
@@ -214,6 +262,7 @@ impl Placer<'_> {
             self.place(plan, section, TEXT_BASE + *end, *end);
             *end += it.size_bytes;
         }
+        plan.frames = frames.map(|frames| place_frames(frames, end));
         Segment {
             address: TEXT_BASE + start,
             file_offset: start,
@@ -314,6 +363,11 @@ impl Placer<'_> {
 }
 
 impl Plan {
+    /// How many program headers there are: the last one is for the notes.
+    pub fn header_count(&self) -> usize {
+        self.segments.len() + 2 + usize::from(self.frames.is_some())
+    }
+
     /// The address of a place; `None` if it is not kept.
     pub fn address_of(&self, file: usize, place: super::input::Place) -> Option<u64> {
         match place {

@@ -6,6 +6,8 @@ use object::elf;
 
 /// The kind that writes a 64-bit address.
 pub const ABSOLUTE: u32 = elf::R_X86_64_64.0;
+/// The kind that writes a distance of 32 bits.
+pub const DISTANCE: u32 = elf::R_X86_64_PC32.0;
 
 const NONE: u32 = elf::R_X86_64_NONE.0;
 const PC32: u32 = elf::R_X86_64_PC32.0;
