@@ -172,6 +172,7 @@ pub const SHIM_SYMBOLS: &[&str] = &[
     wasmelt_abi::symbols::UTF16_NARROW,
     wasmelt_abi::symbols::ATOMIC_WAIT,
     wasmelt_abi::symbols::SCRIPT_RUN,
+    wasmelt_abi::symbols::REQUIRE_PROCESSOR,
     "memcpy",
     "memmove",
     "memset",

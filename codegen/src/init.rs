@@ -13,6 +13,7 @@ use crate::layout::TablePlace;
 use crate::memory;
 use crate::program::{DataId, ElemId, FuncId, FuncKind, InitStep, MemoryId, TableId};
 use crate::regions::{self, Region};
+use crate::targets;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self, ExternalName, GlobalValueData, InstBuilder, Signature, UserExternalName, UserFuncName,
@@ -74,6 +75,7 @@ pub fn build_main(
     let mut clif = ir::Function::with_name_signature(UserFuncName::default(), signature);
     let mut b = FunctionBuilder::new(&mut clif, scratch);
     start_body(&mut b);
+    require_processor(&mut b, env);
     for (index, run) in initial.copied.iter().enumerate() {
         let to = constant(&mut b, run.address);
         let from = constant_address(&mut b, NAMESPACE_COPIED, index as u32);
@@ -97,6 +99,19 @@ pub fn build_main(
     b.ins().return_(&[code]);
     b.finalize(env.isa.frontend_config());
     clif
+}
+
+/// Asks for the processor's features that the code may use, if those are more than every processor
+/// has.
+fn require_processor(b: &mut FunctionBuilder<'_>, env: Env<'_>) {
+    let features = targets::required_features(env.isa);
+    if features == 0 {
+        return;
+    }
+    let require = env.shim_symbol(wasmelt_abi::symbols::REQUIRE_PROCESSOR);
+    let require = env.import_symbol(b.func, require, &[types::I64], &[]);
+    let features = constant(b, features);
+    b.ins().call(require, &[features]);
 }
 
 /// Hands a script's actions to its driver.

@@ -2,8 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::options::Target;
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::settings::{Configurable, SetResult};
-use target_lexicon::Triple;
+use target_lexicon::{Architecture, Triple};
+use wasmelt_abi::processor;
 
 /// A machine.
 #[derive(Clone, Copy, Debug)]
@@ -165,6 +167,25 @@ pub fn add_cpu(target: &mut Target, list: &str) -> Result<()> {
     Ok(())
 }
 
+/// The features that code may use and not every processor has: bits as `wasmelt_abi::processor`
+/// numbers them.
+pub fn required_features(isa: &dyn TargetIsa) -> u64 {
+    let names = match isa.triple().architecture {
+        Architecture::X86_64 => processor::X86_64,
+        Architecture::Aarch64(_) => processor::AARCH64,
+        Architecture::Riscv64(_) => processor::RISCV64,
+        Architecture::S390x => processor::S390X,
+        _ => &[],
+    };
+    let flags = isa.isa_flags();
+    let is_used = |name: &&str| {
+        let flag = flags.iter().find(|flag| flag.name.strip_prefix("has_") == Some(name));
+        flag.is_some_and(|flag| flag.as_bool() == Some(true))
+    };
+    let used = names.iter().enumerate().filter(|(_, name)| is_used(name));
+    used.map(|(index, _)| 1 << index).sum()
+}
+
 /// The features of the processor that this compiler runs on.
 fn find_native(target: &Target) -> Result<Vec<String>> {
     if Triple::host().architecture != target.triple.architecture {
@@ -221,8 +242,15 @@ mod tests {
                 add_cpu(&mut target, &cpu).unwrap();
                 assert_eq!(machine_of(&target).unwrap().triple, machine.triple);
                 let options = crate::Options { target, ..crate::Options::default() };
-                crate::options::build_isa(&options).unwrap();
+                let isa = crate::options::build_isa(&options).unwrap();
+                // Whatever can be asked for by its own name is checked when a program starts; with
+                // vectors come those of 128 bits.
+                let is_checked = required_features(&*isa) != 0;
+                assert!(is_checked || !cpu.starts_with('+') || cpu == "+zvl128b", "{cpu}");
             }
+            let options = crate::Options { target: machine.target(), ..crate::Options::default() };
+            let isa = crate::options::build_isa(&options).unwrap();
+            assert_eq!(required_features(&*isa), 0, "{}", machine.triple);
         }
     }
 

@@ -13,6 +13,7 @@
 //! | `block`, `libcalls` | `memcpy` and its kin; what Cranelift calls where the target has no instruction |
 //! | `scratch`, `utf8` | what adapters need besides |
 //! | `script` | the driver of test scripts |
+//! | `processor` | whether the processor has what a program was built for |
 //! | `pages`, `slab`, `single` | mappings, tables of resources, state of a program with one thread |
 //! | `wasi` | the host functions |
 //!
@@ -31,6 +32,7 @@ pub mod libcalls;
 mod line;
 pub mod memory;
 mod pages;
+pub mod processor;
 pub mod scratch;
 pub mod script;
 mod single;

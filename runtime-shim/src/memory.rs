@@ -101,8 +101,9 @@ pub extern "C" fn wasmelt_atomic_wait(
     // SAFETY: the caller has checked the address's bounds and alignment.
     let (found, expected) = unsafe {
         match is_64_bit {
-            0 => (u64::from(address.cast::<u32>().read()), expected & 0xffff_ffff),
-            _ => (address.cast::<u64>().read(), expected),
+            // Linear memory is little-endian on every machine.
+            0 => (u64::from(u32::from_le(address.cast::<u32>().read())), expected & 0xffff_ffff),
+            _ => (u64::from_le(address.cast::<u64>().read()), expected),
         }
     };
     if found != expected {

@@ -84,8 +84,16 @@ pub fn environment_pointer() -> *mut *mut u8 {
 
 /// Whether the program has authority that its caller lacks, because it is set-user-id or the like.
 pub fn is_privileged() -> bool {
+    auxiliary(AT_SECURE) != 0
+}
+
+/// Which features the processor has, in bits that each architecture numbers its own way.
+pub const AT_HWCAP: usize = 16;
+const AT_SECURE: usize = 23;
+
+/// What the kernel says about the process under that key; 0 if it says nothing.
+pub fn auxiliary(key: usize) -> u64 {
     const AT_NULL: usize = 0;
-    const AT_SECURE: usize = 23;
     let mut at = environment_pointer().cast_const().cast::<usize>();
     // SAFETY: the kernel ends the environment with a null, puts pairs of numbers behind it and ends
     // those with `AT_NULL`; the pointer stays within.
@@ -96,8 +104,8 @@ pub fn is_privileged() -> bool {
         at = at.add(1);
         loop {
             match at.read() {
-                AT_NULL => return false,
-                AT_SECURE => return at.add(1).read() != 0,
+                AT_NULL => return 0,
+                found if found == key => return at.add(1).read() as u64,
                 _ => at = at.add(2),
             }
         }

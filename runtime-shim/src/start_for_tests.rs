@@ -41,3 +41,11 @@ pub fn set_variable(variable: &'static CStr) {
 pub fn is_privileged() -> bool {
     false
 }
+
+/// The key of the processor's features.
+pub const AT_HWCAP: usize = 16;
+
+/// The kernel says nothing.
+pub fn auxiliary(_key: usize) -> u64 {
+    0
+}

@@ -11,6 +11,7 @@ mod invoke;
 mod isolation;
 mod manners;
 mod natives;
+mod processor;
 mod run;
 mod sockets;
 mod support;

@@ -9,6 +9,7 @@
 
 pub mod handles;
 pub mod image;
+pub mod processor;
 pub mod script;
 pub mod state;
 pub mod symbols;

@@ -68,6 +68,9 @@ pub const UTF16_NARROW: &str = "wasmelt_utf16_narrow";
 /// `extern "C" fn(address: *const u8, expected: u64, timeout_ns: i64, is_64_bit: u32) -> u32`:
 /// `memory.atomic.wait` in a program with one thread.
 pub const ATOMIC_WAIT: &str = "wasmelt_atomic_wait";
+/// `extern "C" fn(features: u64)`: ends the program if the processor lacks one of the features,
+/// which are bits as `crate::processor` numbers them.
+pub const REQUIRE_PROCESSOR: &str = "wasmelt_require_processor";
 /// `extern "C" fn(actions: *const Action, count: u64) -> u32`: performs a script's actions and
 /// writes a `Report` for each to standard output; 0.
 pub const SCRIPT_RUN: &str = "wasmelt_script_run";

@@ -30,6 +30,15 @@ pub fn adjust_pc(_signal: i32, pc: u64) -> u64 {
     pc
 }
 
+/// Whether the processor has that feature of `wasmelt_abi::processor`.
+pub fn has_feature(index: usize) -> bool {
+    /// The bits of the kernel's list, in our list's order.
+    const BITS: [u64; 3] = [1 << 8, 1 << 9 | 1 << 10, 1 << 30];
+    const { assert!(BITS.len() == wasmelt_abi::processor::AARCH64.len()) };
+    let wanted = BITS.get(index).copied().unwrap_or(u64::MAX);
+    crate::start::auxiliary(crate::start::AT_HWCAP) & wanted == wanted
+}
+
 /// Ends the process.
 pub fn exit(code: i32) -> ! {
     // SAFETY: the call does not return and reads no memory.

@@ -11,5 +11,5 @@
 mod machine;
 mod signals;
 
-pub use machine::{PAGE_BYTES, exit};
+pub use machine::{PAGE_BYTES, exit, has_feature};
 pub use signals::{SignalAction, context_pc, set_signal_action, set_signal_stack};

@@ -29,6 +29,29 @@ pub fn adjust_pc(_signal: i32, pc: u64) -> u64 {
     pc
 }
 
+/// Whether the processor has that feature of `wasmelt_abi::processor`. Kernels before 6.4 cannot
+/// say it of any but the first: there it counts as present.
+pub fn has_feature(index: usize) -> bool {
+    /// The bits of the kernel's answer, in our list's order.
+    const BITS: [u64; 9] =
+        [1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 7, 1 << 8, 1 << 44, 1 << 32, 1 << 35];
+    const { assert!(BITS.len() == wasmelt_abi::processor::RISCV64.len()) };
+    const SYS_RISCV_HWPROBE: usize = 258;
+    const KEY_IMA_EXTENSIONS: i64 = 4;
+    const LETTER_V: u64 = 1 << (b'V' - b'A');
+    if index == 0 && crate::start::auxiliary(crate::start::AT_HWCAP) & LETTER_V != 0 {
+        return true;
+    }
+    let mut pair = [KEY_IMA_EXTENSIONS, 0];
+    // SAFETY: the kernel writes to that one pair of a key and a value, which is -1 and 0 where it
+    // does not know the key.
+    let result = unsafe { syscall4(SYS_RISCV_HWPROBE, pair.as_mut_ptr() as usize, 1, 0, 0) };
+    if result != 0 || pair[0] != KEY_IMA_EXTENSIONS {
+        return index != 0;
+    }
+    BITS.get(index).is_some_and(|bit| pair[1].cast_unsigned() & bit != 0)
+}
+
 /// Ends the process.
 pub fn exit(code: i32) -> ! {
     // SAFETY: the call does not return and reads no memory.

@@ -34,6 +34,27 @@ pub fn adjust_pc(signal: i32, pc: u64) -> u64 {
     if signal == SIGSEGV || signal == SIGBUS { pc } else { pc.wrapping_sub(1) }
 }
 
+/// Whether the processor has that feature of `wasmelt_abi::processor`.
+pub fn has_feature(index: usize) -> bool {
+    /// The facilities' numbers, in our list's order.
+    const FACILITIES: [usize; 4] = [61, 84, 148, 198];
+    const { assert!(FACILITIES.len() == wasmelt_abi::processor::S390X.len()) };
+    let mut list = [0u64; 4];
+    // SAFETY: the instruction writes as many words as register 0 says, less one, and the kernel
+    // demands a machine that has it.
+    unsafe {
+        asm!(
+            "stfle 0({list})",
+            list = in(reg_addr) list.as_mut_ptr(),
+            inout("r0") list.len() - 1 => _,
+            options(nostack),
+        );
+    }
+    // Bits count from the left.
+    let facility = FACILITIES.get(index).copied().unwrap_or(usize::MAX);
+    list.get(facility / 64).is_some_and(|word| word << (facility % 64) >> 63 == 1)
+}
+
 /// Ends the process.
 pub fn exit(code: i32) -> ! {
     // SAFETY: the call does not return and reads no memory.

@@ -27,6 +27,62 @@ pub fn adjust_pc(_signal: i32, pc: u64) -> u64 {
     pc
 }
 
+/// Whether the processor, and the kernel, have that feature of `wasmelt_abi::processor`.
+pub fn has_feature(index: usize) -> bool {
+    use core::arch::x86_64::__cpuid_count;
+    /// Leaf and register (1 `ebx`, 2 `ecx`) of CPUID, and the bit, of each feature in the list's order.
+    const BITS: [(u32, u32, u32); 17] = [
+        (1, 2, 0),
+        (1, 2, 9),
+        (1, 2, 19),
+        (1, 2, 20),
+        (1, 2, 23),
+        (1, 2, 13),
+        (1, 2, 28),
+        (7, 1, 5),
+        (7, 1, 3),
+        (7, 1, 8),
+        (1, 2, 12),
+        (0x8000_0001, 2, 5),
+        (7, 2, 12),
+        (7, 1, 17),
+        (7, 1, 16),
+        (7, 2, 1),
+        (7, 1, 31),
+    ];
+    const { assert!(BITS.len() == wasmelt_abi::processor::X86_64.len()) };
+    const AVX: usize = 6;
+    const AVX2: usize = 7;
+    const FMA: usize = 10;
+    const AVX512: usize = 12;
+    let Some((leaf, register, bit)) = BITS.get(index).copied() else { return false };
+    let is_listed = __cpuid_count(leaf & 0x8000_0000, 0).eax >= leaf && {
+        let found = __cpuid_count(leaf, 0);
+        (if register == 1 { found.ebx } else { found.ecx }) >> bit & 1 == 1
+    };
+    // The kernel must save the wide registers, too.
+    is_listed
+        && match index {
+            AVX512.. => saved_registers() & 0xe6 == 0xe6,
+            AVX | AVX2 | FMA => saved_registers() & 0x6 == 0x6,
+            _ => true,
+        }
+}
+
+/// The register sets that the kernel saves, one bit each.
+fn saved_registers() -> u32 {
+    const OSXSAVE: u32 = 1 << 27;
+    if core::arch::x86_64::__cpuid_count(1, 0).ecx & OSXSAVE == 0 {
+        return 0;
+    }
+    let low: u32;
+    // SAFETY: the instruction exists where the kernel says that it uses it, and only reads.
+    unsafe {
+        asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") _, options(nomem, nostack));
+    }
+    low
+}
+
 /// Ends the process.
 pub fn exit(code: i32) -> ! {
     // SAFETY: the call does not return and reads no memory.
@@ -69,10 +125,14 @@ extern "C" fn restore() {
 extern "C" fn _start() -> ! {
     use wasmelt_abi::addresses::{STACK_BASE, STACK_BYTES};
     naked_asm!(
+        // Nobody called it: here unwinding ends.
+        ".cfi_startproc",
+        ".cfi_undefined rip",
         "mov rdi, rsp",
         "movabs rsp, {stack_top}",
         "xor ebp, ebp",
         "call {begin}",
+        ".cfi_endproc",
         stack_top = const STACK_BASE + STACK_BYTES,
         begin = sym crate::start::begin,
     )

@@ -1,0 +1,46 @@
+//! What a processor may have beyond what all of its kind have: the features that a program can
+//! need, by their position in its architecture's list. A program that needs any asks for them when
+//! it starts ([`crate::symbols::REQUIRE_PROCESSOR`]).
+
+/// x86-64.
+pub const X86_64: &[&str] = &[
+    "sse3",
+    "ssse3",
+    "sse41",
+    "sse42",
+    "popcnt",
+    "cmpxchg16b",
+    "avx",
+    "avx2",
+    "bmi1",
+    "bmi2",
+    "fma",
+    "lzcnt",
+    "avx512bitalg",
+    "avx512dq",
+    "avx512f",
+    "avx512vbmi",
+    "avx512vl",
+];
+
+/// AArch64.
+pub const AARCH64: &[&str] = &["lse", "fp16", "pauth"];
+
+/// RISC-V. With `v` come vectors of 128 bits.
+pub const RISCV64: &[&str] = &["v", "zba", "zbb", "zbs", "zbc", "zbkb", "zcb", "zfa", "zicond"];
+
+/// z/Architecture.
+pub const S390X: &[&str] = &["mie3", "mie4", "vxrs_ext2", "vxrs_ext3"];
+
+/// The features of the machine that this is compiled for.
+#[cfg(target_arch = "x86_64")]
+pub const OWN: &[&str] = X86_64;
+/// The features of the machine that this is compiled for.
+#[cfg(target_arch = "aarch64")]
+pub const OWN: &[&str] = AARCH64;
+/// The features of the machine that this is compiled for.
+#[cfg(target_arch = "riscv64")]
+pub const OWN: &[&str] = RISCV64;
+/// The features of the machine that this is compiled for.
+#[cfg(target_arch = "s390x")]
+pub const OWN: &[&str] = S390X;
