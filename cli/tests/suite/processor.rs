@@ -43,7 +43,7 @@ const CASES: &[Case] = &[
         emulator: "qemu-s390x",
         target: "s390x-linux",
         cpu: "+vxrs_ext2",
-        without: "z14",
+        without: "max,vxeh2=off",
         with: "max",
         lacks: "vxrs_ext2",
     },
