@@ -1,7 +1,8 @@
 //! The second oracle: calls between components against a reference interpreter.
 //!
-//! Each case draws a function type, values, the sides' string encodings, how their `realloc`
-//! behaves, and sometimes a mistake of either side. The reference, written after
+//! Each case draws a function type, values, the sides' string encodings, the width of their
+//! pointers, who defines the resource type of the handles, how their `realloc` behaves, and
+//! sometimes a mistake of either side. The reference, written after
 //! `CanonicalABI.md` over plain values, predicts what each side sees; a pair of components makes
 //! the call natively and shows its memory. `WASMELT_ORACLE_CASES` and `WASMELT_ORACLE_SEED`
 //! choose how many cases are drawn and from where; a case that fails prints the seed that draws
@@ -13,6 +14,8 @@ mod check;
 mod draw;
 #[path = "oracle/guest.rs"]
 mod guest;
+#[path = "oracle/handles.rs"]
+mod handles;
 #[path = "oracle/lift.rs"]
 mod lift;
 #[path = "oracle/lower.rs"]
@@ -88,6 +91,9 @@ fn calls_are_what_the_reference_predicts() {
             Trap::InvalidChar,
             Trap::InvalidDiscriminant,
             Trap::TooLong,
+            Trap::UnknownHandle,
+            Trap::HandleLent,
+            Trap::BorrowsLeft,
         ];
         let absent = mistakes.iter().filter(|mistake| !trapped.contains(mistake));
         assert_eq!(absent.collect::<Vec<_>>(), [&Trap::Misaligned; 0], "are never made");

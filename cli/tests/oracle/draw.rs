@@ -1,6 +1,6 @@
 //! What is drawn at random: types, values, and what a guest does with its freedom.
 
-use crate::guest::{FAR_POINTER, Habit, Misbehaviour};
+use crate::guest::{Habit, Misbehaviour};
 use crate::types::{Form, Scalar, Text, Ty, Value};
 
 /// SplitMix64: a few lines, and the same numbers everywhere.
@@ -32,14 +32,15 @@ impl Random {
 
 pub fn draw_type(random: &mut Random, depth: u32) -> Ty {
     let some = |random: &mut Random| Box::new(draw_type(random, depth - 1));
-    match random.below(if depth == 0 { 7 } else { 17 }) {
+    match random.below(if depth == 0 { 8 } else { 18 }) {
         0..=3 => Ty::Scalar(random.pick(&Scalar::ALL)),
         4 => Ty::Text,
         5 => Ty::Flags(1 + random.below(32)),
         6 => Ty::Enum(if random.once_in(8) { 250 + random.below(12) } else { 1 + random.below(5) }),
-        7 | 8 => Ty::List(some(random)),
-        9 => Ty::FixedList(some(random), 1 + random.below(3)),
-        10 => {
+        7 => Ty::Handle { is_own: random.once_in(2) },
+        8 | 9 => Ty::List(some(random)),
+        10 => Ty::FixedList(some(random), 1 + random.below(3)),
+        11 => {
             let key = random.pick(&Scalar::ALL);
             let key = match key {
                 Scalar::F32 | Scalar::F64 => Ty::Text,
@@ -47,15 +48,35 @@ pub fn draw_type(random: &mut Random, depth: u32) -> Ty {
             };
             Ty::Map(Box::new(Ty::Tuple(vec![key, *some(random)])))
         }
-        11 => Ty::Option(some(random)),
-        12 => {
+        12 => Ty::Option(some(random)),
+        13 => {
             let ok = (!random.once_in(3)).then(|| some(random));
             let err = (!random.once_in(3)).then(|| some(random));
             Ty::Result(ok, err)
         }
-        13 => Ty::Variant(draw_cases(random, depth)),
-        14 => Ty::Tuple(draw_fields(random, depth)),
+        14 => Ty::Variant(draw_cases(random, depth)),
+        15 => Ty::Tuple(draw_fields(random, depth)),
         _ => Ty::Record(draw_fields(random, depth)),
+    }
+}
+
+/// The same type with own handles for borrowed ones, which results cannot have.
+pub fn without_borrows(ty: Ty) -> Ty {
+    let boxed = |ty: Box<Ty>| Box::new(without_borrows(*ty));
+    let all = |types: Vec<Ty>| types.into_iter().map(without_borrows).collect();
+    match ty {
+        Ty::Handle { .. } => Ty::Handle { is_own: true },
+        Ty::List(element) => Ty::List(boxed(element)),
+        Ty::FixedList(element, count) => Ty::FixedList(boxed(element), count),
+        Ty::Map(entry) => Ty::Map(boxed(entry)),
+        Ty::Record(fields) => Ty::Record(all(fields)),
+        Ty::Tuple(fields) => Ty::Tuple(all(fields)),
+        Ty::Variant(cases) => {
+            Ty::Variant(cases.into_iter().map(|case| case.map(without_borrows)).collect())
+        }
+        Ty::Option(some) => Ty::Option(boxed(some)),
+        Ty::Result(ok, err) => Ty::Result(ok.map(boxed), err.map(boxed)),
+        Ty::Scalar(_) | Ty::Text | Ty::Enum(_) | Ty::Flags(_) => ty,
     }
 }
 
@@ -117,6 +138,7 @@ fn spend(random: &mut Random, ty: &Ty, fuel: &mut u32) -> Value {
             _ => spend_case(random, 1, err.as_deref(), fuel),
         },
         Ty::Flags(count) => Value::Flags((random.next() & ((1 << count) - 1)) as u32),
+        Ty::Handle { .. } => Value::Number(random.next() >> 32),
     }
 }
 
@@ -189,7 +211,10 @@ pub struct Mischief {
     pub mistake_in: Option<u32>,
     /// Where the guest's memory ends once it has grown. A wrong pointer is never between the two
     /// ends: what an adapter would read there has no bound.
-    pub memory_end: u32,
+    pub memory_end: u64,
+    pub far_pointer: u64,
+    /// Lengths that no string or list has.
+    pub too_long: &'static [u64],
 }
 
 impl Mischief {
@@ -256,17 +281,37 @@ impl Mischief {
         }
     }
 
+    /// Whether a guest passes the handle that it made last once more: to lend it again is its right.
+    pub fn passes_again(&mut self, is_own: bool) -> bool {
+        // Types with several handles are rare, so this mistake comes in addition to others.
+        if is_own { self.mistake_in.is_none() && self.random.once_in(10) } else { self.flip() }
+    }
+
+    /// An index of a handle that the guest has just made.
+    pub fn disturb_handle(&mut self, index: u32) -> u32 {
+        if self.errs() { self.random.pick(&[0, 1, 77_777, u32::MAX]) } else { index }
+    }
+
+    /// What a guest gives back of what is lent to it.
+    pub fn forget_last(&mut self, mut indices: Vec<u32>) -> Vec<u32> {
+        if !indices.is_empty() && self.errs() {
+            indices.pop();
+        }
+        indices
+    }
+
     /// A pointer and a length, the length in elements or code units.
-    pub fn disturb_content(&mut self, pointer: u32, len: u32, align: u32) -> (u32, u32) {
+    pub fn disturb_content(&mut self, pointer: u32, len: u32, align: u32) -> (u64, u64) {
+        let (pointer, len) = (u64::from(pointer), u64::from(len));
         if !self.errs() {
             return (pointer, len);
         }
         match self.random.below(5) {
             0 => (pointer + 1, len),
-            1 => (FAR_POINTER, len),
+            1 => (self.far_pointer, len),
             2 => (self.memory_end, len),
-            3 => (self.memory_end + align, 0),
-            _ => (pointer, 0x7fff_ffff),
+            3 => (self.memory_end + u64::from(align), 0),
+            _ => (pointer, self.random.pick(self.too_long)),
         }
     }
 }

@@ -19,6 +19,7 @@ pub struct Lowering<'a> {
 
 impl Lowering<'_> {
     pub fn store(&mut self, ty: &Ty, value: &Value, pointer: u32) -> Result<()> {
+        let pointers = self.guest.pointers;
         match (ty.shape(), value) {
             (Shape::Scalar(scalar), Value::Number(_)) => {
                 let bits = self.lower_scalar(scalar, value);
@@ -35,9 +36,9 @@ impl Lowering<'_> {
             (Shape::Fields(fields), Value::Fields(values)) => {
                 let mut at = pointer;
                 for (ty, value) in fields.into_iter().zip(values) {
-                    at = align_to(at, ty.align());
+                    at = align_to(at, ty.align(pointers));
                     self.store(ty, value, at)?;
-                    at += ty.size();
+                    at += ty.size(pointers);
                 }
             }
             (Shape::Cases(cases), Value::Case(case, payload)) => {
@@ -45,12 +46,16 @@ impl Lowering<'_> {
                 let discriminant = self.lower_discriminant(*case, cases.len(), 8 * bytes);
                 self.guest.store(pointer, u64::from(discriminant), bytes);
                 if let (Some(ty), Some(payload)) = (cases[*case as usize], payload) {
-                    self.store(ty, payload, pointer + payload_offset(&cases))?;
+                    self.store(ty, payload, pointer + payload_offset(&cases, pointers))?;
                 }
             }
             (Shape::Flags(count), Value::Flags(bits)) => {
                 let bits = self.lower_flags(*bits, count);
                 self.guest.store(pointer, bits, flags_bytes(count));
+            }
+            (Shape::Handle { is_own }, Value::Number(rep)) => {
+                let index = self.lower_handle(*rep as u32, is_own);
+                self.guest.store(pointer, index.into(), 4);
             }
             _ => panic!("{value:?} is no {ty:?}"),
         }
@@ -58,17 +63,18 @@ impl Lowering<'_> {
     }
 
     pub fn lower_flat(&mut self, ty: &Ty, value: &Value, flat: &mut Vec<u64>) -> Result<()> {
+        let pointers = self.guest.pointers;
         match (ty.shape(), value) {
             (Shape::Scalar(scalar), Value::Number(_)) => {
                 flat.push(self.lower_scalar(scalar, value));
             }
             (Shape::Text, Value::Text(text)) => {
                 let (to, len) = self.lower_text(text)?;
-                flat.extend([u64::from(to), u64::from(len)]);
+                flat.extend([to, len]);
             }
             (Shape::List(element), Value::List(values)) => {
                 let (to, len) = self.lower_list(element, values)?;
-                flat.extend([u64::from(to), u64::from(len)]);
+                flat.extend([to, len]);
             }
             (Shape::Fields(fields), Value::Fields(values)) => {
                 for (ty, value) in fields.into_iter().zip(values) {
@@ -76,14 +82,14 @@ impl Lowering<'_> {
                 }
             }
             (Shape::Cases(cases), Value::Case(case, payload)) => {
-                let joined = ty.flat();
+                let joined = ty.flat(pointers);
                 let end = flat.len() + joined.len();
                 let discriminant = self.lower_discriminant(*case, cases.len(), 32);
                 flat.push(u64::from(discriminant));
                 let start = flat.len();
                 if let (Some(ty), Some(payload)) = (cases[*case as usize], payload) {
                     self.lower_flat(ty, payload, flat)?;
-                    self.disturb_joined(&joined[1..], &ty.flat(), &mut flat[start..]);
+                    self.disturb_joined(&joined[1..], &ty.flat(pointers), &mut flat[start..]);
                 }
                 while flat.len() < end {
                     let core = joined[joined.len() - (end - flat.len())];
@@ -93,14 +99,33 @@ impl Lowering<'_> {
             (Shape::Flags(count), Value::Flags(bits)) => {
                 flat.push(self.lower_flags(*bits, count));
             }
+            (Shape::Handle { is_own }, Value::Number(rep)) => {
+                flat.push(self.lower_handle(*rep as u32, is_own).into());
+            }
             _ => panic!("{value:?} is no {ty:?}"),
         }
         Ok(())
     }
 
-    fn store_pair(&mut self, pointer: u32, to: u32, len: u32) {
-        self.guest.store(pointer, u64::from(to), 4);
-        self.guest.store(pointer + 4, u64::from(len), 4);
+    fn store_pair(&mut self, pointer: u32, to: u64, len: u64) {
+        let bytes = self.guest.pointers.bytes();
+        self.guest.store(pointer, to, bytes);
+        self.guest.store(pointer + bytes, len, bytes);
+    }
+
+    /// An adapter gives a handle; a guest makes one, errs, or passes one again.
+    fn lower_handle(&mut self, rep: u32, is_own: bool) -> u32 {
+        let Some(mischief) = &mut self.mischief else {
+            return match !is_own && self.guest.is_owner {
+                true => rep,
+                false => self.guest.table.add(rep, is_own),
+            };
+        };
+        let known = self.guest.table.live();
+        match known.last() {
+            Some(last) if mischief.passes_again(is_own) => *last,
+            _ => mischief.disturb_handle(self.guest.make(rep)),
+        }
     }
 
     /// An `i32` in the lower half of the word; a guest's narrow values may have bits above.
@@ -145,23 +170,25 @@ impl Lowering<'_> {
         }
     }
 
-    fn lower_list(&mut self, element: &Ty, values: &[Value]) -> Result<(u32, u32)> {
+    fn lower_list(&mut self, element: &Ty, values: &[Value]) -> Result<(u64, u64)> {
         let len = values.len() as u32;
-        let (bytes, align) = (len * element.size(), element.align());
+        let pointers = self.guest.pointers;
+        let (size, align) = (element.size(pointers), element.align(pointers));
+        let bytes = len * size;
         let pointer = match &self.mischief {
             Some(_) => self.guest.place(bytes, align),
             None => self.guest.realloc(0, 0, align, bytes)?,
         };
         for (index, value) in values.iter().enumerate() {
-            self.store(element, value, pointer + index as u32 * element.size())?;
+            self.store(element, value, pointer + index as u32 * size)?;
         }
         Ok(match &mut self.mischief {
             Some(mischief) => mischief.disturb_content(pointer, len, align),
-            None => (pointer, len),
+            None => (pointer.into(), len.into()),
         })
     }
 
-    fn lower_text(&mut self, text: &Text) -> Result<(u32, u32)> {
+    fn lower_text(&mut self, text: &Text) -> Result<(u64, u64)> {
         match &mut self.mischief {
             Some(mischief) => Ok(encode_own(self.guest, mischief, text)),
             None => store_text(self.guest, text),

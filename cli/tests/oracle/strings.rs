@@ -3,12 +3,38 @@
 
 use crate::draw::Mischief;
 use crate::guest::{Encoding, Guest, Result};
-use crate::types::{Form, Text};
+use crate::types::{Form, Pointers, Text};
 
-const UTF16_TAG: u32 = 1 << 31;
+/// The bit of a latin1+utf16 length that says UTF-16.
+pub fn utf16_tag(pointers: Pointers) -> u64 {
+    1 << (8 * pointers.bytes() - 1)
+}
 
 /// Stores a string as an adapter does; its pointer and its length as the guest gets it.
-pub fn store_text(guest: &mut Guest, text: &Text) -> Result<(u32, u32)> {
+pub fn store_text(guest: &mut Guest, text: &Text) -> Result<(u64, u64)> {
+    let stored = store_units(guest, text)?;
+    let tag = if stored.is_tagged { utf16_tag(guest.pointers) } else { 0 };
+    Ok((stored.pointer.into(), u64::from(stored.units) | tag))
+}
+
+/// A string that an adapter has stored.
+struct Stored {
+    pointer: u32,
+    units: u32,
+    is_tagged: bool,
+}
+
+impl Stored {
+    fn plain(pointer: u32, units: u32) -> Stored {
+        Stored { pointer, units, is_tagged: false }
+    }
+
+    fn tagged(pointer: u32, units: u32) -> Stored {
+        Stored { pointer, units, is_tagged: true }
+    }
+}
+
+fn store_units(guest: &mut Guest, text: &Text) -> Result<Stored> {
     let utf16 = encode_utf16(&text.text);
     let units = text.units;
     match (text.form, guest.encoding) {
@@ -24,7 +50,7 @@ pub fn store_text(guest: &mut Guest, text: &Text) -> Result<(u32, u32)> {
             if len < 2 * units {
                 pointer = guest.realloc(pointer, 2 * units, 2, len)?;
             }
-            Ok((pointer, len / 2))
+            Ok(Stored::plain(pointer, len / 2))
         }
         (_, Encoding::Utf16) => store_all(guest, &utf16, 2, units),
         (Form::Latin1, Encoding::Latin1Utf16) => {
@@ -35,14 +61,14 @@ pub fn store_text(guest: &mut Guest, text: &Text) -> Result<(u32, u32)> {
     }
 }
 
-fn store_all(guest: &mut Guest, bytes: &[u8], align: u32, len: u32) -> Result<(u32, u32)> {
+fn store_all(guest: &mut Guest, bytes: &[u8], align: u32, len: u32) -> Result<Stored> {
     let pointer = guest.realloc(0, 0, align, bytes.len() as u32)?;
     guest.write(pointer, bytes);
-    Ok((pointer, len))
+    Ok(Stored::plain(pointer, len))
 }
 
 /// Room for ASCII first, then for the worst case, then for what it has become.
-fn store_as_utf8(guest: &mut Guest, utf8: &[u8], units: u32, factor: u32) -> Result<(u32, u32)> {
+fn store_as_utf8(guest: &mut Guest, utf8: &[u8], units: u32, factor: u32) -> Result<Stored> {
     let mut pointer = guest.realloc(0, 0, 1, units)?;
     let len = utf8.len() as u32;
     let ascii = utf8.iter().take_while(|byte| byte.is_ascii()).count();
@@ -55,11 +81,11 @@ fn store_as_utf8(guest: &mut Guest, utf8: &[u8], units: u32, factor: u32) -> Res
             pointer = guest.realloc(pointer, worst, 1, len)?;
         }
     }
-    Ok((pointer, len))
+    Ok(Stored::plain(pointer, len))
 }
 
 /// Room for Latin-1 first; at the first character beyond it, all becomes UTF-16.
-fn store_latin1_or_utf16(guest: &mut Guest, text: &Text, utf16: &[u8]) -> Result<(u32, u32)> {
+fn store_latin1_or_utf16(guest: &mut Guest, text: &Text, utf16: &[u8]) -> Result<Stored> {
     let units = text.units;
     let mut pointer = guest.realloc(0, 0, 2, units)?;
     let narrow = text.text.chars().map_while(|scalar| u8::try_from(scalar).ok());
@@ -72,26 +98,26 @@ fn store_latin1_or_utf16(guest: &mut Guest, text: &Text, utf16: &[u8]) -> Result
         if len < 2 * units {
             pointer = guest.realloc(pointer, 2 * units, 2, len)?;
         }
-        return Ok((pointer, (len / 2) | UTF16_TAG));
+        return Ok(Stored::tagged(pointer, len / 2));
     }
     let len = narrow.len() as u32;
     if len < units {
         pointer = guest.realloc(pointer, units, 2, len)?;
     }
-    Ok((pointer, len))
+    Ok(Stored::plain(pointer, len))
 }
 
 /// The source was UTF-16 by choice, so it is taken over as that and looked at afterwards.
-fn store_probably_utf16(guest: &mut Guest, text: &Text, utf16: &[u8]) -> Result<(u32, u32)> {
+fn store_probably_utf16(guest: &mut Guest, text: &Text, utf16: &[u8]) -> Result<Stored> {
     let bytes = utf16.len() as u32;
     let pointer = guest.realloc(0, 0, 2, bytes)?;
     guest.write(pointer, utf16);
     let Some(latin1) = encode_latin1(&text.text) else {
-        return Ok((pointer, text.units | UTF16_TAG));
+        return Ok(Stored::tagged(pointer, text.units));
     };
     guest.write(pointer, &latin1);
     let pointer = guest.realloc(pointer, bytes, DEFLATE_ALIGN, text.units)?;
-    Ok((pointer, text.units))
+    Ok(Stored::plain(pointer, text.units))
 }
 
 /// The alignment with which a deflated string is reallocated. This is the one place where the
@@ -101,7 +127,7 @@ fn store_probably_utf16(guest: &mut Guest, text: &Text, utf16: &[u8]) -> Result<
 const DEFLATE_ALIGN: u32 = 2;
 
 /// Writes a string as a guest does, in its own memory; its pointer and its length.
-pub fn encode_own(guest: &mut Guest, mischief: &mut Mischief, text: &Text) -> (u32, u32) {
+pub fn encode_own(guest: &mut Guest, mischief: &mut Mischief, text: &Text) -> (u64, u64) {
     let utf16 = encode_utf16(&text.text);
     let latin1 = encode_latin1(&text.text);
     let (mut bytes, form) = match (guest.encoding, latin1) {
@@ -115,7 +141,7 @@ pub fn encode_own(guest: &mut Guest, mischief: &mut Mischief, text: &Text) -> (u
         Form::Utf8 => (1, 1, 0),
         Form::Latin1 => (2, 1, 0),
         Form::Utf16 => (2, 2, 0),
-        Form::Tagged => (2, 2, UTF16_TAG),
+        Form::Tagged => (2, 2, utf16_tag(guest.pointers)),
     };
     let pointer = guest.place(bytes.len() as u32, align);
     guest.write(pointer, &bytes);

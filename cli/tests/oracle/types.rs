@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-/// A value type without resources.
+/// A value type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ty {
     Scalar(Scalar),
@@ -19,6 +19,10 @@ pub enum Ty {
     Option(Box<Ty>),
     Result(Option<Box<Ty>>, Option<Box<Ty>>),
     Flags(u32),
+    /// A handle to the one resource type that there is.
+    Handle {
+        is_own: bool,
+    },
 }
 
 /// The types that are one number.
@@ -101,6 +105,28 @@ impl Core {
     }
 }
 
+/// How wide a guest's addresses and lengths are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Pointers {
+    Narrow,
+    Wide,
+}
+
+impl Pointers {
+    pub fn bytes(self) -> u32 {
+        if self == Pointers::Wide { 8 } else { 4 }
+    }
+
+    pub fn core(self) -> Core {
+        if self == Pointers::Wide { Core::I64 } else { Core::I32 }
+    }
+
+    /// Its value in a flat slot that may be wider.
+    pub fn cut(self, bits: u64) -> u64 {
+        if self == Pointers::Wide { bits } else { u64::from(bits as u32) }
+    }
+}
+
 /// What a type is once it is no longer called by a special name.
 pub enum Shape<'a> {
     Scalar(Scalar),
@@ -109,6 +135,7 @@ pub enum Shape<'a> {
     Fields(Vec<&'a Ty>),
     Cases(Vec<Option<&'a Ty>>),
     Flags(u32),
+    Handle { is_own: bool },
 }
 
 impl Ty {
@@ -124,45 +151,51 @@ impl Ty {
             Ty::Option(some) => Shape::Cases(vec![None, Some(some)]),
             Ty::Result(ok, err) => Shape::Cases(vec![ok.as_deref(), err.as_deref()]),
             Ty::Flags(count) => Shape::Flags(*count),
+            Ty::Handle { is_own } => Shape::Handle { is_own: *is_own },
         }
     }
 
-    pub fn size(&self) -> u32 {
+    pub fn size(&self, pointers: Pointers) -> u32 {
         match self.shape() {
             Shape::Scalar(scalar) => scalar.bytes(),
-            Shape::Text | Shape::List(_) => 8,
+            Shape::Text | Shape::List(_) => 2 * pointers.bytes(),
             Shape::Fields(fields) => {
-                let end = fields.iter().fold(0, |at, ty| align_to(at, ty.align()) + ty.size());
-                align_to(end, self.align())
+                let place = |at, ty: &Ty| align_to(at, ty.align(pointers)) + ty.size(pointers);
+                let end = fields.into_iter().fold(0, place);
+                align_to(end, self.align(pointers))
             }
             Shape::Cases(cases) => {
-                let payload = cases.iter().flatten().map(|ty| ty.size()).max().unwrap_or(0);
-                align_to(payload_offset(&cases) + payload, self.align())
+                let payload = cases.iter().flatten().map(|ty| ty.size(pointers)).max().unwrap_or(0);
+                align_to(payload_offset(&cases, pointers) + payload, self.align(pointers))
             }
             Shape::Flags(count) => flags_bytes(count),
+            Shape::Handle { .. } => 4,
         }
     }
 
-    pub fn align(&self) -> u32 {
+    pub fn align(&self, pointers: Pointers) -> u32 {
         match self.shape() {
             Shape::Scalar(scalar) => scalar.bytes(),
-            Shape::Text | Shape::List(_) => 4,
-            Shape::Fields(fields) => fields.iter().map(|ty| ty.align()).max().unwrap_or(1),
-            Shape::Cases(cases) => discriminant_bytes(cases.len()).max(payload_align(&cases)),
+            Shape::Text | Shape::List(_) => pointers.bytes(),
+            Shape::Fields(fields) => fields.iter().map(|ty| ty.align(pointers)).max().unwrap_or(1),
+            Shape::Cases(cases) => {
+                discriminant_bytes(cases.len()).max(payload_align(&cases, pointers))
+            }
             Shape::Flags(count) => flags_bytes(count),
+            Shape::Handle { .. } => 4,
         }
     }
 
-    pub fn flat(&self) -> Vec<Core> {
+    pub fn flat(&self, pointers: Pointers) -> Vec<Core> {
         match self.shape() {
             Shape::Scalar(scalar) => vec![scalar.core()],
-            Shape::Text | Shape::List(_) => vec![Core::I32; 2],
-            Shape::Fields(fields) => fields.iter().flat_map(|ty| ty.flat()).collect(),
-            Shape::Flags(_) => vec![Core::I32],
+            Shape::Text | Shape::List(_) => vec![pointers.core(); 2],
+            Shape::Fields(fields) => fields.iter().flat_map(|ty| ty.flat(pointers)).collect(),
+            Shape::Flags(_) | Shape::Handle { .. } => vec![Core::I32],
             Shape::Cases(cases) => {
                 let mut joined = Vec::<Core>::new();
                 for ty in cases.into_iter().flatten() {
-                    for (at, core) in ty.flat().into_iter().enumerate() {
+                    for (at, core) in ty.flat(pointers).into_iter().enumerate() {
                         match joined.get_mut(at) {
                             Some(known) => *known = known.join(core),
                             None => joined.push(core),
@@ -187,12 +220,12 @@ pub fn discriminant_bytes(cases: usize) -> u32 {
     }
 }
 
-fn payload_align(cases: &[Option<&Ty>]) -> u32 {
-    cases.iter().flatten().map(|ty| ty.align()).max().unwrap_or(1)
+fn payload_align(cases: &[Option<&Ty>], pointers: Pointers) -> u32 {
+    cases.iter().flatten().map(|ty| ty.align(pointers)).max().unwrap_or(1)
 }
 
-pub fn payload_offset(cases: &[Option<&Ty>]) -> u32 {
-    align_to(discriminant_bytes(cases.len()), payload_align(cases))
+pub fn payload_offset(cases: &[Option<&Ty>], pointers: Pointers) -> u32 {
+    align_to(discriminant_bytes(cases.len()), payload_align(cases, pointers))
 }
 
 pub fn flags_bytes(count: u32) -> u32 {
@@ -206,7 +239,7 @@ pub fn flags_bytes(count: u32) -> u32 {
 /// A value, as both sides mean it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// The value's bits: signed integers are extended to 64 bits.
+    /// The value's bits: signed integers are extended to 64 bits; a handle is what it stands for.
     Number(u64),
     Text(Text),
     List(Vec<Value>),
@@ -252,6 +285,8 @@ impl Names {
         match ty {
             Ty::Scalar(scalar) => format!("{scalar:?}").to_lowercase(),
             Ty::Text => "string".to_owned(),
+            Ty::Handle { is_own: true } => "(own $r)".to_owned(),
+            Ty::Handle { is_own: false } => "(borrow $r)".to_owned(),
             Ty::List(element) => format!("(list {})", self.name(element)),
             Ty::FixedList(element, count) => format!("(list {} {count})", self.name(element)),
             Ty::Map(entry) => {
