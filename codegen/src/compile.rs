@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::generate::{GenerateScratch, generate};
 use crate::inline::{CallSite, InlineLimits, is_candidate, should_inline};
 use crate::options::Options;
-use crate::passes::{Facts, Summaries, Touch, remove_memory_traffic, summarize};
+use crate::passes::{Events, Facts, Summaries, Touch, remove_memory_traffic, summarize};
 use crate::places::{Places, copy_places, number_places, set_places};
 use crate::program::{FuncId, FuncKind};
 use cranelift_codegen::inline::{Inline, InlineCommand};
@@ -154,6 +154,7 @@ struct Built {
 struct Scratch {
     context: Context,
     generate: GenerateScratch,
+    events: Events,
 }
 
 /// The working memory of threads that have nothing to do.
@@ -162,7 +163,11 @@ struct ScratchPool(Mutex<Vec<Scratch>>);
 
 impl ScratchPool {
     fn take(&self) -> Scratch {
-        let new = || Scratch { context: Context::new(), generate: GenerateScratch::default() };
+        let new = || Scratch {
+            context: Context::new(),
+            generate: GenerateScratch::default(),
+            events: Events::default(),
+        };
         self.lock().pop().unwrap_or_else(new)
     }
 
@@ -344,7 +349,8 @@ impl Compiler<'_> {
     ) -> Result<Box<CompiledFunc>> {
         let context = &mut scratch.context;
         context.set_disasm(self.listing == Listing::Assembly);
-        remove_memory_traffic(Facts { env: self.env, summaries }, func, context);
+        let facts = Facts { env: self.env, summaries };
+        remove_memory_traffic(facts, func, context, &mut scratch.events);
         let wants_parts = self.listing == Listing::Edges;
         let mut compiled = emit_function(self.env, &self.places, func, context, wants_parts)?;
         if wants_parts {

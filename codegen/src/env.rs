@@ -11,6 +11,7 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_entity::EntityRef;
 use target_lexicon::Architecture;
+use wasmelt_abi::symbols;
 use wasmelt_abi::trap::Trap;
 
 /// What every function generator reads.
@@ -150,38 +151,51 @@ pub fn trap_code(trap: Trap) -> TrapCode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SymbolId(pub u32);
 
-/// The fixed symbols of the shim; host functions and drop symbols come after them.
-pub const SHIM_SYMBOLS: &[&str] = &[
-    wasmelt_abi::symbols::MEMORY_GROW,
-    wasmelt_abi::symbols::TABLE_GROW,
-    wasmelt_abi::symbols::HANDLES_GROW,
-    wasmelt_abi::symbols::SCRATCH_RESET,
-    wasmelt_abi::symbols::SCRATCH_ALLOC,
-    wasmelt_abi::symbols::UTF8_VALIDATE,
-    wasmelt_abi::symbols::UTF8_COPY,
-    wasmelt_abi::symbols::UTF16_COPY,
-    wasmelt_abi::symbols::LATIN1_TO_UTF16,
-    wasmelt_abi::symbols::UTF8_TO_UTF16,
-    wasmelt_abi::symbols::UTF16_TO_UTF16,
-    wasmelt_abi::symbols::UTF16_TO_UTF8,
-    wasmelt_abi::symbols::LATIN1_TO_UTF8,
-    wasmelt_abi::symbols::ASCII_PREFIX,
-    wasmelt_abi::symbols::UTF16_ASCII_PREFIX,
-    wasmelt_abi::symbols::UTF8_LATIN1_PREFIX,
-    wasmelt_abi::symbols::UTF16_LATIN1_PREFIX,
-    wasmelt_abi::symbols::UTF16_NARROW,
-    wasmelt_abi::symbols::ATOMIC_WAIT,
-    wasmelt_abi::symbols::SCRIPT_RUN,
-    wasmelt_abi::symbols::REQUIRE_PROCESSOR,
-    "memcpy",
-    "memmove",
-    "memset",
+/// What a function of the shim may read and write of the guests' state, apart from tables, handle
+/// tables and the bookkeeping beside them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShimEffect {
+    /// Nothing.
+    State,
+    /// What that many of its arguments, the first ones, point at.
+    Pointers(usize),
+    /// All of it.
+    Anything,
+}
+
+/// The fixed symbols of the shim, with what each of them does; host functions and drop symbols come
+/// after them.
+pub const SHIM_SYMBOLS: &[(&str, ShimEffect)] = &[
+    (symbols::MEMORY_GROW, ShimEffect::State),
+    (symbols::TABLE_GROW, ShimEffect::State),
+    (symbols::HANDLES_GROW, ShimEffect::State),
+    (symbols::SCRATCH_RESET, ShimEffect::State),
+    (symbols::SCRATCH_ALLOC, ShimEffect::State),
+    (symbols::UTF8_VALIDATE, ShimEffect::Pointers(1)),
+    (symbols::UTF8_COPY, ShimEffect::Pointers(2)),
+    (symbols::UTF16_COPY, ShimEffect::Pointers(2)),
+    (symbols::LATIN1_TO_UTF16, ShimEffect::Pointers(2)),
+    (symbols::UTF8_TO_UTF16, ShimEffect::Pointers(2)),
+    (symbols::UTF16_TO_UTF16, ShimEffect::Pointers(2)),
+    (symbols::UTF16_TO_UTF8, ShimEffect::Pointers(2)),
+    (symbols::LATIN1_TO_UTF8, ShimEffect::Pointers(2)),
+    (symbols::ASCII_PREFIX, ShimEffect::Pointers(2)),
+    (symbols::UTF16_ASCII_PREFIX, ShimEffect::Pointers(2)),
+    (symbols::UTF8_LATIN1_PREFIX, ShimEffect::Pointers(2)),
+    (symbols::UTF16_LATIN1_PREFIX, ShimEffect::Pointers(2)),
+    (symbols::UTF16_NARROW, ShimEffect::Pointers(1)),
+    (symbols::ATOMIC_WAIT, ShimEffect::Anything),
+    (symbols::SCRIPT_RUN, ShimEffect::Anything),
+    (symbols::REQUIRE_PROCESSOR, ShimEffect::Anything),
+    ("memcpy", ShimEffect::Pointers(2)),
+    ("memmove", ShimEffect::Pointers(2)),
+    ("memset", ShimEffect::Pointers(1)),
 ];
 
 impl Env<'_> {
     /// The id of one of [`SHIM_SYMBOLS`].
     pub fn shim_symbol(&self, name: &str) -> SymbolId {
-        let at = SHIM_SYMBOLS.iter().position(|symbol| *symbol == name);
+        let at = SHIM_SYMBOLS.iter().position(|(symbol, _)| *symbol == name);
         SymbolId(at.expect("only listed symbols are used") as u32)
     }
 
@@ -198,7 +212,7 @@ impl Env<'_> {
     /// The name of a symbol.
     pub fn symbol_name(&self, symbol: SymbolId) -> &str {
         let at = symbol.0 as usize;
-        if let Some(name) = SHIM_SYMBOLS.get(at) {
+        if let Some((name, _)) = SHIM_SYMBOLS.get(at) {
             return name;
         }
         let at = at - SHIM_SYMBOLS.len();

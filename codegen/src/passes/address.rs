@@ -20,7 +20,7 @@ const LINKS_MAX: u32 = 16;
 const DEPTH_MAX: u32 = 6;
 
 /// Distances below this cannot be the work of a 32-bit index that wraps around.
-const DISTANCE_MAX: u64 = 1 << 31;
+pub const DISTANCE_MAX: u64 = 1 << 31;
 
 /// The part of an address that is not known now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

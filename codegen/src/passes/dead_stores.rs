@@ -1,15 +1,17 @@
 //! Stores that nothing reads are removed (rule M5 of `docs/safety.md`).
 //!
-//! Walks the blocks backwards with the set of *dead* bytes: those that will be overwritten before
-//! anything reads them, on every path. A loop needs several walks; they start from the assumption
-//! that everything is dead and take back what does not hold, so what is left at the end holds.
+//! For each span that is stored to anywhere in the function (`spans`) there is one bit, which says
+//! that the span is *dead*: its bytes will be overwritten before anything reads them, on every path.
+//! What a block does to these bits is worked out once; then the blocks are walked backwards until
+//! nothing changes. A loop needs several walks; they start from the assumption that everything is
+//! dead and take back what does not hold, so what is left at the end holds.
 //!
 //! Where the set starts:
 //! - After a trap nothing is read, if a trap is the end of the process: then everything is dead at
 //!   a `trap`, and an instruction that may trap reads nothing. The pass does not run for scripts,
 //!   which look at memories after a trap.
-//! - When `wasmelt_main` of a program without exports returns, guest code never runs again and the shim reads no guest memory:
-//!   linear memories and globals are dead.
+//! - When `wasmelt_main` of a program without exports returns, guest code never runs again and the
+//!   shim reads no guest memory: linear memories and globals are dead.
 //! - When another function returns, nothing is dead.
 //!
 //! A store whose bytes are all dead is removed if it cannot trap, or if a later access in its block
@@ -19,86 +21,70 @@
 //! A load whose result is not used reads nothing.
 
 use super::address::Span;
-use super::effects::{Access, Effect, Facts, Touch, find_effect};
+use super::events::{Event, Events};
+use super::spans::{Bits, Spans};
 use crate::regions::{Region, region_kind};
 use cranelift_codegen::dominator_tree::DominatorTree;
 use cranelift_codegen::flowgraph::ControlFlowGraph;
-use cranelift_codegen::ir::{self, AliasRegion, Block, Inst, Opcode, Value, ValueDef};
+use cranelift_codegen::ir::{self, Block, Opcode, Value, ValueDef};
 use cranelift_entity::{EntitySet, SecondaryMap};
 
 /// How many walks over a function are made before it is left as it is.
 const WALKS_MAX: usize = 12;
 /// How many times stores are looked for: one that goes may leave a load without a use.
 const ROUNDS_MAX: usize = 3;
-/// How many spans are remembered for each region.
-const SPANS_MAX: usize = 48;
+/// How many words of bits are kept for all blocks together; spans beyond that are left alone.
+const WORDS_MAX: usize = 1 << 19;
+/// How many later accesses of a block are remembered for their traps.
+const TRAPPING_MAX: usize = 64;
 
-/// Removes what can be removed. `is_end` says that no guest code runs after the function.
-pub fn remove_dead_stores(
-    facts: Facts<'_>,
-    func: &mut ir::Function,
-    cfg: &ControlFlowGraph,
-    domtree: &DominatorTree,
-    is_end: bool,
-) {
+/// What is looked at.
+pub struct Input<'a> {
+    /// The function.
+    pub func: &'a mut ir::Function,
+    /// Its control flow.
+    pub cfg: &'a ControlFlowGraph,
+    /// Its blocks in order.
+    pub domtree: &'a DominatorTree,
+    /// Whether no guest code runs after the function.
+    pub is_end: bool,
+}
+
+/// Removes what can be removed. `has_idle_loads` says that loads may have lost their uses.
+pub fn remove_dead_stores(input: &mut Input<'_>, events: &mut Events, has_idle_loads: bool) {
+    let words_max = WORDS_MAX / input.domtree.cfg_postorder().len().max(1);
+    let Some(spans) = Spans::of_stores(events, words_max) else { return };
+    if has_idle_loads {
+        mark_idle_loads(input.func, input.domtree, events);
+    }
     for _ in 0..ROUNDS_MAX {
-        let blocks = read_blocks(facts, func, domtree);
-        if blocks.stored.is_empty() {
+        let mut flow = Flow::new(input, &spans, events);
+        if !flow.solve(input) {
             return;
         }
-        let Some(entering) = find_dead_bytes(func, cfg, domtree, &blocks, is_end) else { return };
         let mut removed = false;
-        for block in domtree.cfg_postorder() {
-            let dead = leaving_state(func, cfg, &blocks, &entering, *block, is_end);
-            removed |= remove_in_block(func, &blocks, *block, dead);
+        for row in 0..flow.gen_bits.rows() {
+            removed |= remove_in_block(input, &spans, events, &mut flow, row);
         }
-        if !removed {
+        if !removed || !mark_idle_loads(input.func, input.domtree, events) {
             return;
         }
     }
 }
 
-/// What a block does to memory, in order.
-#[derive(Clone)]
-enum Event {
-    Store(Inst, Access),
-    /// A load, and whether its result is used.
-    Load(Access, bool),
-    Touch(Touch),
-    /// Can trap, other than by an access.
-    MayTrap,
-}
-
-/// The function as this pass sees it.
-struct Blocks {
-    events: SecondaryMap<Block, Vec<Event>>,
-    /// Regions that something is stored to. No others matter.
-    stored: Vec<AliasRegion>,
-}
-
-fn read_blocks(facts: Facts<'_>, func: &ir::Function, domtree: &DominatorTree) -> Blocks {
+/// Finds loads whose results nothing with an effect depends on; whether there were any.
+fn mark_idle_loads(func: &ir::Function, domtree: &DominatorTree, events: &mut Events) -> bool {
     let used = find_used_values(func, domtree);
-    let mut blocks = Blocks { events: SecondaryMap::new(), stored: Vec::new() };
-    for block in func.layout.blocks() {
-        for inst in func.layout.block_insts(block) {
-            let event = match find_effect(facts, func, inst) {
-                Effect::None if func.dfg.insts[inst].opcode().can_trap() => Event::MayTrap,
-                Effect::None => continue,
-                Effect::Store(access) => {
-                    if !blocks.stored.contains(&access.span.region) {
-                        blocks.stored.push(access.span.region);
-                    }
-                    Event::Store(inst, access)
-                }
-                Effect::Load(access) => {
-                    Event::Load(access, used.contains(func.dfg.first_result(inst)))
-                }
-                Effect::Touch(touch) => Event::Touch(touch),
-            };
-            blocks.events[block].push(event);
+    let mut found = false;
+    for event in events.all_mut() {
+        if let Event::Load(inst, access) = *event
+            && !used.contains(func.dfg.first_result(inst))
+        {
+            *event = Event::IdleLoad(access);
+            found = true;
         }
     }
-    blocks
+    found
 }
 
 /// Values that something with an effect depends on.
@@ -128,119 +114,115 @@ fn find_used_values(func: &ir::Function, domtree: &DominatorTree) -> EntitySet<V
     used
 }
 
-/// Which bytes of one region are dead.
-#[derive(Clone, Debug, PartialEq)]
-enum DeadBytes {
-    /// These.
-    Only(Vec<Span>),
-    /// All but these.
-    AllBut(Vec<Span>),
+/// Which spans are dead where. Rows of bits are blocks in postorder.
+struct Flow {
+    rows: SecondaryMap<Block, u32>,
+    /// Spans that are dead at the block's start whatever follows it.
+    gen_bits: Bits,
+    /// Spans that are dead at the block's start if they are dead at its end.
+    keep: Bits,
+    /// Spans that are dead at the block's start.
+    entering: Bits,
+    /// Spans that are dead where a function returns.
+    returning: Vec<u64>,
+    /// Spans that are dead at the end of the block that is looked at.
+    leaving: Vec<u64>,
 }
 
-/// Which bytes are dead, for each of `Blocks::stored`.
-type Dead = Vec<DeadBytes>;
-
-impl DeadBytes {
-    const NONE: DeadBytes = DeadBytes::Only(Vec::new());
-    const ALL: DeadBytes = DeadBytes::AllBut(Vec::new());
-
-    fn contains(&self, span: &Span) -> bool {
-        match self {
-            DeadBytes::Only(dead) => dead.iter().any(|dead| dead.covers(span)),
-            DeadBytes::AllBut(live) => live.iter().all(|live| live.is_disjoint(span)),
+impl Flow {
+    fn new(input: &Input<'_>, spans: &Spans, events: &Events) -> Flow {
+        let postorder = input.domtree.cfg_postorder();
+        let words = spans.words();
+        let mut flow = Flow {
+            rows: SecondaryMap::with_default(u32::MAX),
+            gen_bits: Bits::new(postorder.len(), words, 0),
+            keep: Bits::new(postorder.len(), words, u64::MAX),
+            entering: Bits::new(postorder.len(), words, u64::MAX),
+            returning: vec![0; words],
+            leaving: vec![0; words],
+        };
+        if input.is_end {
+            let is_guests = |region| {
+                matches!(region_kind(input.func, region), Region::Memory(_) | Region::Global(_))
+            };
+            spans.set_regions(&mut flow.returning, is_guests);
         }
-    }
-
-    /// Something reads `span` next.
-    fn read(&mut self, span: &Span) {
-        match self {
-            DeadBytes::Only(dead) => dead.retain(|dead| dead.is_disjoint(span)),
-            DeadBytes::AllBut(live) if live.iter().any(|live| live.covers(span)) => {}
-            DeadBytes::AllBut(live) if live.len() < SPANS_MAX => live.push(*span),
-            DeadBytes::AllBut(_) => *self = DeadBytes::NONE,
-        }
-    }
-
-    /// Something overwrites `span` next.
-    fn overwrite(&mut self, span: &Span) {
-        match self {
-            DeadBytes::Only(dead) => {
-                if dead.len() < SPANS_MAX && !dead.iter().any(|dead| dead.covers(span)) {
-                    dead.push(*span);
+        for (row, block) in postorder.iter().enumerate() {
+            flow.rows[*block] = row as u32;
+            let (gen_bits, keep) = (flow.gen_bits.row_mut(row), flow.keep.row_mut(row));
+            for event in events.of_block(*block).iter().rev() {
+                step(input.func, spans, gen_bits, event);
+                match event {
+                    Event::Store(..) => {} // Makes spans dead, and none alive.
+                    event => step(input.func, spans, keep, event),
                 }
             }
-            DeadBytes::AllBut(live) => live.retain(|live| !span.covers(live)),
         }
+        // Before a value is made, the same name stands for another address.
+        for (number, span) in spans.iter() {
+            let block = span.leaf().and_then(|leaf| defining_block(input.func, leaf));
+            if let Some(row) = block.map(|block| flow.rows[block])
+                && row != u32::MAX
+            {
+                flow.gen_bits.clear(row as usize, number);
+                flow.keep.clear(row as usize, number);
+            }
+        }
+        flow
     }
 
-    /// Forgets what is said about addresses that depend on a value, at the place where the value
-    /// is made: before it, the same name stands for another address.
-    fn leave_scope(&mut self, is_made_here: impl Fn(Value) -> bool) {
-        let is_unknown = |span: &Span| span.leaf().is_some_and(&is_made_here);
-        match self {
-            DeadBytes::Only(dead) => dead.retain(|dead| !is_unknown(dead)),
-            DeadBytes::AllBut(live) if live.iter().any(is_unknown) => *self = DeadBytes::NONE,
-            DeadBytes::AllBut(_) => {}
+    /// Walks until nothing changes; whether that was so before there were too many walks.
+    fn solve(&mut self, input: &Input<'_>) -> bool {
+        let postorder = input.domtree.cfg_postorder();
+        for walk in 0..WALKS_MAX {
+            let (mut changed, mut has_loops) = (false, false);
+            for (row, block) in postorder.iter().enumerate() {
+                // In the first walk a loop's header is still to come when its end is looked at.
+                has_loops |= self.leave(input, *block, if walk == 0 { row } else { usize::MAX });
+                let (gen_bits, keep) = (self.gen_bits.row(row), self.keep.row(row));
+                let masks = gen_bits.iter().zip(keep);
+                let before = self.entering.row_mut(row).iter_mut();
+                for ((before, leaving), (gen_bits, keep)) in before.zip(&self.leaving).zip(masks) {
+                    // Only ever less, so that the walks come to an end.
+                    let after = *before & (gen_bits | (leaving & keep));
+                    changed |= after != *before;
+                    *before = after;
+                }
+            }
+            if !changed || (walk == 0 && !has_loops) {
+                return true;
+            }
         }
+        false
     }
 
-    /// Keeps what is dead in `other` too.
-    fn intersect(&mut self, other: &DeadBytes) {
-        match (&mut *self, other) {
-            (DeadBytes::Only(spans), other) => spans.retain(|span| other.contains(span)),
-            (DeadBytes::AllBut(live), DeadBytes::AllBut(others)) => {
-                for span in others {
-                    if !live.contains(span) {
-                        live.push(*span);
-                    }
-                }
-                if live.len() > SPANS_MAX {
-                    *self = DeadBytes::NONE;
-                }
+    /// Computes what is dead at a block's end, from its successors with rows below `rows_known`;
+    /// whether it has others.
+    fn leave(&mut self, input: &Input<'_>, block: Block, rows_known: usize) -> bool {
+        self.leaving.fill(u64::MAX);
+        let (mut has_known, mut has_others) = (false, false);
+        for succ in input.cfg.succ_iter(block) {
+            let row = self.rows[succ] as usize;
+            if row >= rows_known {
+                has_others = true; // All is dead, which changes nothing.
+                continue;
             }
-            (DeadBytes::AllBut(live), DeadBytes::Only(spans)) => {
-                let is_apart = |span: &&Span| live.iter().all(|live| live.is_disjoint(span));
-                *self = DeadBytes::Only(spans.iter().filter(is_apart).copied().collect());
+            has_known = true;
+            let entering = self.entering.row(row);
+            self.leaving.iter_mut().zip(entering).for_each(|(leaving, bits)| *leaving &= bits);
+        }
+        if !has_known {
+            let last = input.func.layout.last_inst(block);
+            match last.map(|inst| input.func.dfg.insts[inst].opcode()) {
+                Some(Opcode::Return) => self.leaving.copy_from_slice(&self.returning),
+                // The callee takes over; its own event says the same.
+                Some(opcode) if opcode.is_call() => self.leaving.fill(0),
+                // A trap, or a loop without an end that has not been walked yet.
+                _ => {}
             }
         }
+        has_others
     }
-}
-
-/// What is dead at each block's start, or nothing if that takes too many walks to find out.
-fn find_dead_bytes(
-    func: &ir::Function,
-    cfg: &ControlFlowGraph,
-    domtree: &DominatorTree,
-    blocks: &Blocks,
-    is_end: bool,
-) -> Option<SecondaryMap<Block, Option<Dead>>> {
-    let mut entering = SecondaryMap::<Block, Option<Dead>>::new();
-    for _ in 0..WALKS_MAX {
-        let mut changed = false;
-        for block in domtree.cfg_postorder() {
-            let mut dead = leaving_state(func, cfg, blocks, &entering, *block, is_end);
-            for event in blocks.events[*block].iter().rev() {
-                step(func, blocks, &mut dead, event);
-            }
-            for bytes in &mut dead {
-                bytes.leave_scope(|value| defining_block(func, value) == Some(*block));
-            }
-            if let Some(before) = &entering[*block] {
-                // Only ever less, so that the walks come to an end.
-                for (bytes, before) in dead.iter_mut().zip(before) {
-                    bytes.intersect(before);
-                }
-            }
-            if entering[*block].as_ref() != Some(&dead) {
-                entering[*block] = Some(dead);
-                changed = true;
-            }
-        }
-        if !changed {
-            return Some(entering);
-        }
-    }
-    None
 }
 
 fn defining_block(func: &ir::Function, value: Value) -> Option<Block> {
@@ -251,85 +233,44 @@ fn defining_block(func: &ir::Function, value: Value) -> Option<Block> {
     }
 }
 
-/// What is dead at a block's end.
-fn leaving_state(
-    func: &ir::Function,
-    cfg: &ControlFlowGraph,
-    blocks: &Blocks,
-    entering: &SecondaryMap<Block, Option<Dead>>,
-    block: Block,
-    is_end: bool,
-) -> Dead {
-    let mut common: Option<Dead> = None;
-    for succ in cfg.succ_iter(block) {
-        // A block that no walk has reached yet: all is dead, which changes nothing.
-        let Some(dead) = &entering[succ] else { continue };
-        match &mut common {
-            None => common = Some(dead.clone()),
-            Some(common) => {
-                for (common, dead) in common.iter_mut().zip(dead) {
-                    common.intersect(dead);
-                }
-            }
-        }
-    }
-    if let Some(common) = common {
-        return common;
-    }
-    let last = func.layout.last_inst(block).map(|inst| func.dfg.insts[inst].opcode());
-    let all = blocks.stored.iter().map(|region| match last {
-        Some(Opcode::Return) => match region_kind(func, *region) {
-            Region::Memory(_) | Region::Global(_) if is_end => DeadBytes::ALL,
-            _ => DeadBytes::NONE,
-        },
-        // The callee takes over; its own event says the same.
-        Some(opcode) if opcode.is_call() => DeadBytes::NONE,
-        // A trap, or a loop without an end that has not been walked yet.
-        _ => DeadBytes::ALL,
-    });
-    all.collect()
-}
-
 /// Walks over one event, backwards.
-fn step(func: &ir::Function, blocks: &Blocks, dead: &mut Dead, event: &Event) {
-    let find = |region| blocks.stored.iter().position(|stored| *stored == region);
+fn step(func: &ir::Function, spans: &Spans, dead: &mut [u64], event: &Event) {
     match event {
-        Event::Store(_, access) => {
-            let at = find(access.span.region).expect("the regions of all stores are listed");
-            dead[at].overwrite(&access.span);
-        }
-        Event::Load(access, true) => {
-            if let Some(at) = find(access.span.region) {
-                dead[at].read(&access.span);
-            }
-        }
-        Event::Touch(touch) => {
-            for (bytes, region) in dead.iter_mut().zip(&blocks.stored) {
-                if touch.touches(func, *region) {
-                    *bytes = DeadBytes::NONE;
-                }
-            }
-        }
-        Event::Load(_, false) | Event::MayTrap => {}
+        Event::Store(_, access) => spans.set_covered(dead, &access.span),
+        Event::Load(_, access) => spans.clear_read(dead, &access.span),
+        Event::Touch(touch) => spans.clear_regions(dead, |region| touch.touches(func, region)),
+        Event::IdleLoad(_) | Event::MayTrap | Event::Removed => {}
     }
 }
 
-fn remove_in_block(func: &mut ir::Function, blocks: &Blocks, block: Block, mut dead: Dead) -> bool {
+fn remove_in_block(
+    input: &mut Input<'_>,
+    spans: &Spans,
+    events: &mut Events,
+    flow: &mut Flow,
+    row: usize,
+) -> bool {
+    let block = input.domtree.cfg_postorder()[row];
+    if !events.of_block(block).iter().any(|event| matches!(event, Event::Store(..))) {
+        return false;
+    }
+    flow.leave(input, block, usize::MAX);
+    let dead = &mut flow.leaving;
     let mut removed = false;
     // Accesses that come later in this block with nothing to see in between, and can trap.
     let mut trapping: Vec<Span> = Vec::new();
-    for event in blocks.events[block].iter().rev() {
+    for event in events.of_block_mut(block).iter_mut().rev() {
         match event {
             Event::Store(inst, access) => {
-                let at = blocks.stored.iter().position(|region| *region == access.span.region);
-                let bytes = &dead[at.expect("the regions of all stores are listed")];
                 let traps_later = || {
                     let reaches =
                         |later: &Span| later.covers(&access.span) && later.wraps_like(&access.span);
-                    trapping.iter().any(reaches)
+                    trapping.iter().rev().take(TRAPPING_MAX).any(reaches)
                 };
-                if bytes.contains(&access.span) && (!access.can_trap || traps_later()) {
-                    func.layout.remove_inst(*inst);
+                let is_dead = spans.contains(dead, &access.span);
+                if is_dead && (!access.can_trap || traps_later()) {
+                    input.func.layout.remove_inst(*inst);
+                    *event = Event::Removed;
                     removed = true;
                     continue;
                 }
@@ -337,11 +278,13 @@ fn remove_in_block(func: &mut ir::Function, blocks: &Blocks, block: Block, mut d
                     trapping.push(access.span);
                 }
             }
-            Event::Load(access, _) if access.can_trap => trapping.push(access.span),
-            Event::Load(..) => {}
+            Event::Load(_, access) | Event::IdleLoad(access) if access.can_trap => {
+                trapping.push(access.span);
+            }
+            Event::Load(..) | Event::IdleLoad(_) | Event::Removed => {}
             Event::Touch(_) | Event::MayTrap => trapping.clear(),
         }
-        step(func, blocks, &mut dead, event);
+        step(input.func, spans, dead, event);
     }
     removed
 }

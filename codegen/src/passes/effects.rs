@@ -1,7 +1,7 @@
 //! What instructions do to memory.
 
 use super::address::{Root, Span, find_address, find_memory};
-use crate::env::{Env, NAMESPACE_FUNC, NAMESPACE_SYMBOL, SHIM_SYMBOLS, SymbolId};
+use crate::env::{Env, NAMESPACE_FUNC, NAMESPACE_SYMBOL, SHIM_SYMBOLS, ShimEffect, SymbolId};
 use crate::program::{FuncId, MemoryId};
 use crate::regions::{REGIONS_PER_KIND_MAX, Region, region_kind};
 use cranelift_codegen::ir::{
@@ -9,10 +9,9 @@ use cranelift_codegen::ir::{
     Value, types,
 };
 use cranelift_entity::{EntityRef, SecondaryMap};
-use wasmelt_abi::symbols;
 
 /// An instruction's effect on memory.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Effect {
     /// None.
     None,
@@ -40,7 +39,7 @@ pub struct Access {
 }
 
 /// What a call, or an instruction that is not looked into, may read and write.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Touch {
     /// Which linear memories.
     pub memories: Memories,
@@ -62,33 +61,46 @@ pub struct Facts<'a> {
     pub summaries: &'a Summaries,
 }
 
-/// A set of linear memories.
-#[derive(Clone, Debug)]
-pub enum Memories {
+/// A set of linear memories, one bit for each. Beyond 128 of them some share a bit and are not told
+/// apart: sets are made for every call, so they have to be small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memories(u128);
+
+// Memories that share a region have to share a bit, because a region's number is all that is left.
+const _: () = assert!(REGIONS_PER_KIND_MAX.is_multiple_of(u128::BITS as usize));
+
+impl Memories {
     /// All.
-    All,
-    /// These.
-    Only(Vec<MemoryId>),
+    pub const ALL: Memories = Memories(u128::MAX);
+    /// None.
+    pub const NONE: Memories = Memories(0);
+
+    fn bit(memory: MemoryId) -> u128 {
+        1 << (memory.index() % u128::BITS as usize)
+    }
+
+    /// Whether the memory is in the set.
+    pub fn contains(self, memory: MemoryId) -> bool {
+        self.0 & Memories::bit(memory) != 0
+    }
+
+    /// Adds a memory.
+    pub fn insert(&mut self, memory: MemoryId) {
+        self.0 |= Memories::bit(memory);
+    }
 }
 
 impl Touch {
     /// Anything at all.
-    pub const ALL: Touch = Touch { memories: Memories::All, globals: true, others: true };
+    pub const ALL: Touch = Touch { memories: Memories::ALL, globals: true, others: true };
 
     /// Nothing.
-    pub const NOTHING: Touch =
-        Touch { memories: Memories::Only(Vec::new()), globals: false, others: false };
+    pub const NOTHING: Touch = Touch { memories: Memories::NONE, globals: false, others: false };
 
     /// Whether it may read or write a region.
     pub fn touches(&self, func: &ir::Function, region: AliasRegion) -> bool {
         match region_kind(func, region) {
-            Region::Memory(memory) => match &self.memories {
-                Memories::All => true,
-                // Memories may share a region.
-                Memories::Only(ids) => {
-                    ids.iter().any(|id| id.index() % REGIONS_PER_KIND_MAX == memory.index())
-                }
-            },
+            Region::Memory(memory) => self.memories.contains(memory),
             Region::Global(_) => self.globals,
             _ => self.others,
         }
@@ -98,21 +110,7 @@ impl Touch {
     fn extend(&mut self, other: &Touch) {
         self.globals |= other.globals;
         self.others |= other.others;
-        match &other.memories {
-            Memories::All => self.memories = Memories::All,
-            Memories::Only(ids) => ids.iter().for_each(|id| self.insert(*id)),
-        }
-    }
-
-    fn insert(&mut self, memory: MemoryId) {
-        if let Memories::Only(ids) = &mut self.memories
-            && !ids.contains(&memory)
-        {
-            ids.push(memory);
-            if ids.len() > MEMORIES_MAX {
-                self.memories = Memories::All;
-            }
-        }
+        self.memories.0 |= other.memories.0;
     }
 }
 
@@ -121,11 +119,7 @@ pub fn summarize(facts: Facts<'_>, id: FuncId, func: &ir::Function) -> Touch {
     let mut touch = Touch::NOTHING;
     for (region, _) in func.dfg.alias_regions.iter() {
         match region_kind(func, region) {
-            // Memories that share a region are not told apart.
-            Region::Memory(_) if facts.env.program.memories.len() > REGIONS_PER_KIND_MAX => {
-                touch.memories = Memories::All;
-            }
-            Region::Memory(memory) => touch.insert(memory),
+            Region::Memory(memory) => touch.memories.insert(memory),
             Region::Global(_) => touch.globals = true,
             _ => touch.others = true,
         }
@@ -143,39 +137,6 @@ pub fn summarize(facts: Facts<'_>, id: FuncId, func: &ir::Function) -> Touch {
     }
     touch
 }
-
-/// A function touches more memories than this, or all of them.
-const MEMORIES_MAX: usize = 16;
-
-/// Shim functions that have nothing to do with the contents of linear memories.
-const WITHOUT_MEMORIES: &[&str] = &[
-    symbols::MEMORY_GROW,
-    symbols::TABLE_GROW,
-    symbols::HANDLES_GROW,
-    symbols::SCRATCH_RESET,
-    symbols::SCRATCH_ALLOC,
-];
-
-/// Shim functions that touch what their first arguments point at and nothing else, and how many
-/// such arguments they have.
-const WITH_POINTERS: &[(&str, usize)] = &[
-    ("memcpy", 2),
-    ("memmove", 2),
-    ("memset", 1),
-    (symbols::UTF8_VALIDATE, 1),
-    (symbols::UTF8_COPY, 2),
-    (symbols::UTF16_COPY, 2),
-    (symbols::LATIN1_TO_UTF16, 2),
-    (symbols::UTF8_TO_UTF16, 2),
-    (symbols::UTF16_TO_UTF16, 2),
-    (symbols::UTF16_TO_UTF8, 2),
-    (symbols::LATIN1_TO_UTF8, 2),
-    (symbols::ASCII_PREFIX, 2),
-    (symbols::UTF16_ASCII_PREFIX, 2),
-    (symbols::UTF8_LATIN1_PREFIX, 2),
-    (symbols::UTF16_LATIN1_PREFIX, 2),
-    (symbols::UTF16_NARROW, 1),
-];
 
 /// The effect of an instruction.
 pub fn find_effect(facts: Facts<'_>, func: &ir::Function, inst: Inst) -> Effect {
@@ -288,7 +249,7 @@ fn call_effect(
         NAMESPACE_SYMBOL => symbol_effect(facts.env, func, SymbolId(name.index), args),
         NAMESPACE_FUNC => {
             let summary = &facts.summaries[FuncId::from_u32(name.index)];
-            summary.clone().unwrap_or(Touch::ALL)
+            summary.unwrap_or(Touch::ALL)
         }
         _ => Touch::ALL,
     }
@@ -304,18 +265,12 @@ fn symbol_effect(env: Env<'_>, func: &ir::Function, symbol: SymbolId, args: &[Va
         let memories = host_memories(env, func, args);
         return Touch { memories, globals: false, others: true };
     }
-    let name = env.symbol_name(symbol);
-    if WITHOUT_MEMORIES.contains(&name) {
-        return Touch { memories: Memories::Only(Vec::new()), globals: false, others: true };
-    }
-    match WITH_POINTERS.iter().find(|(known, _)| *known == name) {
-        Some((_, pointers)) => Touch {
-            memories: pointed_memories(env, func, &args[..*pointers]),
-            globals: false,
-            others: true,
-        },
-        None => Touch::ALL,
-    }
+    let memories = match SHIM_SYMBOLS[symbol.0 as usize].1 {
+        ShimEffect::State => Memories::NONE,
+        ShimEffect::Pointers(count) => pointed_memories(env, func, &args[..count]),
+        ShimEffect::Anything => return Touch::ALL,
+    };
+    Touch { memories, globals: false, others: true }
 }
 
 /// The memories that a host function may touch: it reaches them through its arguments alone, and
@@ -328,19 +283,20 @@ fn host_memories(env: Env<'_>, func: &ir::Function, args: &[Value]) -> Memories 
     let is_slot =
         |arg: &Value| matches!(find_address(env, func, *arg, 0, true).root, Root::Slot(_));
     if args.len() <= 2 && wide.iter().any(is_slot) {
-        return Memories::All;
+        return Memories::ALL;
     }
     pointed_memories(env, func, &wide)
 }
 
 /// The memories that pointers lead into.
 fn pointed_memories(env: Env<'_>, func: &ir::Function, pointers: &[Value]) -> Memories {
-    let mut memories = Vec::new();
+    let mut memories = Memories::NONE;
     for pointer in pointers {
         match find_memory(env, find_address(env, func, *pointer, 0, true)) {
-            None => return Memories::All,
-            Some(memory) => memories.extend(memory),
+            None => return Memories::ALL,
+            Some(Some(memory)) => memories.insert(memory),
+            Some(None) => {}
         }
     }
-    Memories::Only(memories)
+    memories
 }

@@ -18,6 +18,7 @@
 
 use super::address::Span;
 use super::effects::{Access, Effect, Facts, find_effect};
+use super::events::{Event, Events};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::dominator_tree::DominatorTree;
 use cranelift_codegen::flowgraph::ControlFlowGraph;
@@ -41,82 +42,131 @@ struct Piece {
 
 type Pieces = Vec<Piece>;
 
-/// Replaces loads in the whole function; whether anything was replaced.
+/// What holds at the ends of blocks, until the last of their successors has been visited.
+struct Leaving {
+    /// `None` before the block is visited.
+    pieces: SecondaryMap<Block, Option<Pieces>>,
+    /// How many of a visited block's successors are still to be visited.
+    succs_left: SecondaryMap<Block, u32>,
+    /// Lists that are no longer needed.
+    spare: Vec<Pieces>,
+}
+
+/// Replaces loads in the whole function, and takes down in `events` what is left; whether anything
+/// was replaced.
 pub fn forward_stores(
     facts: Facts<'_>,
     func: &mut ir::Function,
     cfg: &ControlFlowGraph,
     domtree: &DominatorTree,
+    events: &mut Events,
 ) -> bool {
     let mut changed = false;
-    let mut leaving = SecondaryMap::<Block, Option<Pieces>>::new();
+    let mut leaving =
+        Leaving { pieces: SecondaryMap::new(), succs_left: SecondaryMap::new(), spare: Vec::new() };
     for block in domtree.cfg_rpo().copied() {
-        let mut pieces = entry_pieces(&leaving, cfg, block);
+        let mut pieces = leaving.entry_pieces(cfg, block);
+        events.begin_block(block);
         let mut next = func.layout.first_inst(block);
         while let Some(inst) = next {
             next = func.layout.next_inst(inst);
-            changed |= visit_inst(facts, func, &mut pieces, inst);
+            let (event, is_change) = visit_inst(facts, func, &mut pieces, inst);
+            changed |= is_change;
+            if let Some(event) = event {
+                events.push(block, event);
+            }
         }
-        leaving[block] = Some(pieces);
-        let preds = cfg.pred_iter(block).map(|pred| pred.block);
-        for done in preds.chain([block]) {
-            forget_if_done(&mut leaving, cfg, done);
-        }
+        leaving.finish(cfg, block, pieces);
     }
     changed
 }
 
-/// What holds at a block's start.
-fn entry_pieces(
-    leaving: &SecondaryMap<Block, Option<Pieces>>,
-    cfg: &ControlFlowGraph,
-    block: Block,
-) -> Pieces {
-    let mut common: Option<Pieces> = None;
-    for pred in cfg.pred_iter(block) {
-        let Some(pieces) = &leaving[pred.block] else { return Pieces::new() };
-        common = Some(match common {
-            None => pieces.clone(),
-            Some(mut common) => {
-                common.retain(|piece| pieces.contains(piece));
-                common
+impl Leaving {
+    /// What holds at a block's start.
+    fn entry_pieces(&mut self, cfg: &ControlFlowGraph, block: Block) -> Pieces {
+        let mut preds = cfg.pred_iter(block).map(|pred| pred.block);
+        let mut common = self.spare.pop().unwrap_or_default();
+        common.clear();
+        let Some(first) = preds.next() else { return common };
+        match &mut self.pieces[first] {
+            // The block that needs the list last gets the list itself.
+            Some(pieces) if self.succs_left[first] == 1 && cfg.pred_iter(block).count() == 1 => {
+                std::mem::swap(pieces, &mut common);
             }
-        });
+            Some(pieces) => common.extend_from_slice(pieces),
+            None => return common,
+        }
+        for pred in preds {
+            if common.is_empty() {
+                break;
+            }
+            match &self.pieces[pred] {
+                Some(pieces) => common.retain(|piece| pieces.contains(piece)),
+                None => common.clear(),
+            }
+        }
+        common
     }
-    common.unwrap_or_default()
+
+    /// Takes down what holds at a block's end, and lets go of lists that have been needed for the
+    /// last time.
+    fn finish(&mut self, cfg: &ControlFlowGraph, block: Block, pieces: Pieces) {
+        self.pieces[block] = Some(pieces);
+        for pred in cfg.pred_iter(block).map(|pred| pred.block) {
+            if self.pieces[pred].is_some() && pred != block {
+                self.succs_left[pred] -= 1;
+                self.let_go(pred);
+            }
+        }
+        let is_open = |succ: &Block| self.pieces[*succ].is_none();
+        self.succs_left[block] = cfg.succ_iter(block).filter(is_open).count() as u32;
+        self.let_go(block);
+    }
+
+    fn let_go(&mut self, block: Block) {
+        if self.succs_left[block] == 0
+            && let Some(pieces) = &mut self.pieces[block]
+        {
+            // Not `None`, which stands for a block that is still to come.
+            self.spare.push(std::mem::take(pieces));
+        }
+    }
 }
 
-/// Lets go of a block's list if all of its successors are done.
-fn forget_if_done(
-    leaving: &mut SecondaryMap<Block, Option<Pieces>>,
-    cfg: &ControlFlowGraph,
-    block: Block,
-) {
-    if cfg.succ_iter(block).all(|succ| leaving[succ].is_some()) {
-        // Not `None`, which stands for a block that is still to come.
-        leaving[block] = Some(Pieces::new());
-    }
-}
-
-fn visit_inst(facts: Facts<'_>, func: &mut ir::Function, pieces: &mut Pieces, inst: Inst) -> bool {
+/// Visits one instruction: what of it is left, and whether it was changed.
+fn visit_inst(
+    facts: Facts<'_>,
+    func: &mut ir::Function,
+    pieces: &mut Pieces,
+    inst: Inst,
+) -> (Option<Event>, bool) {
     match find_effect(facts, func, inst) {
-        Effect::None => false,
+        Effect::None => {
+            let can_trap = func.dfg.insts[inst].opcode().can_trap();
+            (can_trap.then_some(Event::MayTrap), false)
+        }
         Effect::Touch(touch) => {
             pieces.retain(|piece| !touch.touches(func, piece.span.region));
-            false
+            (Some(Event::Touch(touch)), false)
         }
         Effect::Load(access) => visit_load(func, pieces, inst, access),
         Effect::Store(access) => visit_store(func, pieces, inst, access),
     }
 }
 
-fn visit_load(func: &mut ir::Function, pieces: &mut Pieces, inst: Inst, access: Access) -> bool {
+fn visit_load(
+    func: &mut ir::Function,
+    pieces: &mut Pieces,
+    inst: Inst,
+    access: Access,
+) -> (Option<Event>, bool) {
     let is_plain = func.dfg.insts[inst].opcode() == Opcode::Load;
     if access.is_readonly || (!is_plain && !is_extending(func.dfg.insts[inst].opcode())) {
-        return false;
+        return (Some(Event::Load(inst, access)), false);
     }
     if let Some(known) = find_known(func, pieces, inst, access) {
         let result = func.dfg.first_result(inst);
+        let event = known.keeps_trap.then_some(Event::IdleLoad(access));
         if known.keeps_trap {
             let ty = func.dfg.value_type(result);
             func.dfg.replace_result(result, ty);
@@ -125,24 +175,29 @@ fn visit_load(func: &mut ir::Function, pieces: &mut Pieces, inst: Inst, access: 
             func.layout.remove_inst(inst);
         }
         func.dfg.change_to_alias(result, known.value);
-        return true;
+        return (event, true);
     }
     let value = func.dfg.first_result(inst);
     remember(pieces, Piece { span: access.span, value, endianness: access.endianness });
-    false
+    (Some(Event::Load(inst, access)), false)
 }
 
-fn visit_store(func: &mut ir::Function, pieces: &mut Pieces, inst: Inst, access: Access) -> bool {
+fn visit_store(
+    func: &mut ir::Function,
+    pieces: &mut Pieces,
+    inst: Inst,
+    access: Access,
+) -> (Option<Event>, bool) {
     let stored = access.stored.expect("a store has a value");
     let value = func.dfg.resolve_aliases(stored);
     let piece = Piece { span: access.span, value, endianness: access.endianness };
     if pieces.contains(&piece) {
         func.layout.remove_inst(inst);
-        return true;
+        return (None, true);
     }
     pieces.retain(|piece| piece.span.is_disjoint(&access.span));
     remember(pieces, piece);
-    false
+    (Some(Event::Store(inst, access)), false)
 }
 
 fn remember(pieces: &mut Pieces, piece: Piece) {

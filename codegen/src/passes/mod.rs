@@ -6,24 +6,34 @@
 //! stop at whatever may trap, so they leave most of that in place.
 //!
 //! - `address` says which bytes an access touches, `effects` what an instruction does to memory.
-//! - `forward` replaces loads by what was stored.
-//! - `dead_stores` removes stores that nothing reads.
+//! - `forward` replaces loads by what was stored, and takes down what is left as `events`.
+//! - `dead_stores` removes stores that nothing reads; `spans` are its sets.
 //!
 //! Both need the regions of `regions`: bytes of one region are not reached through another.
 
 mod address;
 mod dead_stores;
 mod effects;
+mod events;
 mod forward;
+mod spans;
 
 pub use effects::{Facts, Summaries, Touch, summarize};
+pub use events::Events;
 
 use crate::call_graph::main_func;
 use crate::program::FuncId;
 use cranelift_codegen::{Context, ir, settings};
 
 /// Removes loads and stores from the context's function.
-pub fn remove_memory_traffic(facts: Facts<'_>, id: FuncId, context: &mut Context) {
+///
+/// `events` is working memory.
+pub fn remove_memory_traffic(
+    facts: Facts<'_>,
+    id: FuncId,
+    context: &mut Context,
+    events: &mut Events,
+) {
     let env = facts.env;
     let is_optimised = env.isa.flags().opt_level() != settings::OptLevel::None;
     if !is_optimised || !has_accesses(&context.func) {
@@ -33,16 +43,16 @@ pub fn remove_memory_traffic(facts: Facts<'_>, id: FuncId, context: &mut Context
     context.compute_domtree();
     context.eliminate_unreachable_code(env.isa).expect("the function is well formed");
     context.remove_constant_phis(env.isa).expect("the function is well formed");
-    context.func.dfg.resolve_all_aliases();
     let Context { func, cfg, domtree, .. } = context;
-    forward::forward_stores(facts, func, cfg, domtree);
-    func.dfg.resolve_all_aliases();
+    events.clear();
+    let is_changed = forward::forward_stores(facts, func, cfg, domtree, events);
     // A script goes on after a trap and looks at what the memory then holds.
     let traps_are_final = env.program.actions.is_empty();
     if traps_are_final {
         // Exports can be called after `wasmelt_main`, and then the memories are still there.
         let is_end = id == main_func(env.program) && env.program.exports.is_empty();
-        dead_stores::remove_dead_stores(facts, func, cfg, domtree, is_end);
+        let mut input = dead_stores::Input { func, cfg, domtree, is_end };
+        dead_stores::remove_dead_stores(&mut input, events, is_changed);
     }
 }
 
