@@ -8,7 +8,22 @@ use corpora::{find_corpora, repository, scripts_below};
 use std::process::{Command, Stdio};
 use wasmelt::wast::{Outcome, run_scripts};
 use wasmelt_codegen::options::Options;
-use wasmelt_codegen::targets::MACHINES;
+use wasmelt_codegen::targets::{MACHINES, add_cpu, parse_target};
+
+#[test]
+fn own_scripts_pass_on_risc_v_with_vectors() {
+    let files = scripts_below(&repository().join("tests/wast"));
+    let mut target = parse_target("riscv64-linux").expect("it is one of the machines");
+    add_cpu(&mut target, "+v").expect("it is one of its features");
+    if !is_installed("qemu-riscv64") {
+        return;
+    }
+    let options = Options { target, ..Options::default() };
+    for (file, outcome) in files.iter().zip(run_scripts(&files, &options)) {
+        let complete = outcome.failed == 0 && outcome.unsupported == 0 && outcome.passed > 0;
+        assert!(complete, "{}: {outcome:#?}", file.display());
+    }
+}
 
 #[test]
 fn own_scripts_pass_on_every_machine() {

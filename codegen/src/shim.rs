@@ -31,3 +31,32 @@ pub fn shim_object(triple: &Triple) -> Result<&'static [u8]> {
     }
     Ok(object)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::targets::MACHINES;
+    use std::path::Path;
+
+    /// Nothing of a program but its shim could depend on where its compiler was built.
+    #[test]
+    fn the_objects_are_those_that_every_build_of_the_compiler_has() {
+        let shim = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime-shim");
+        let check = ["--check", "--status", "prebuilt/SOURCES"];
+        let status =
+            std::process::Command::new("sha256sum").args(check).current_dir(&shim).status();
+        if !status.is_ok_and(|status| status.success()) {
+            // While the shim is being changed the one for this machine is built with the compiler.
+            println!("skipped: the shim's sources have changed");
+            return;
+        }
+        for machine in MACHINES {
+            let triple = machine.target().triple;
+            let path = shim.join(format!("prebuilt/{triple}.o"));
+            let name =
+                path.file_name().unwrap().to_string_lossy().replace("riscv64-", "riscv64gc-");
+            let prebuilt = std::fs::read(path.with_file_name(name)).unwrap();
+            assert!(shim_object(&triple).unwrap() == prebuilt, "{triple}");
+        }
+    }
+}

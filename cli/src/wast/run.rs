@@ -41,6 +41,10 @@ pub fn run_actions(program: &Program, options: &Options) -> Result<Vec<Report>> 
     let command = match emulator_for(&options.target) {
         Some(emulator) => {
             let mut command = Command::new(emulator);
+            // Its usual processor has no vectors.
+            if options.target.features.iter().any(|feature| feature == "has_v") {
+                command.env("QEMU_CPU", "rv64,v=true,vlen=128");
+            }
             command.arg(&path);
             command
         }
