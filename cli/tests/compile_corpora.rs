@@ -20,7 +20,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("async-streams-and-futures", "`async`"),
     ("async-task-return-param-string", "`async`"),
     ("link-lib-with-async-export", "`async`"),
-    ("link-wasip3-abi", "`context.get`"),
     ("return-call-ref-async", "`async`"),
     ("threading", "`async`"),
     // One symbol cannot stand for functions of two versions.

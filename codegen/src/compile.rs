@@ -475,7 +475,7 @@ impl Inliner<'_> {
         caller.component != callee.component
             || is_adapter(&caller.kind)
             || is_adapter(&callee.kind)
-            || matches!(callee.kind, FuncKind::Resource { .. })
+            || matches!(callee.kind, FuncKind::Resource { .. } | FuncKind::Cell { .. })
     }
 }
 

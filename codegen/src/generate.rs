@@ -1,6 +1,6 @@
 //! Which generator makes which function.
 
-use crate::adapter::{build_adapter, build_missing, build_resource_op};
+use crate::adapter::{build_adapter, build_cell_op, build_missing, build_resource_op};
 use crate::call_graph::main_func;
 use crate::data::InitialData;
 use crate::env::Env;
@@ -37,6 +37,7 @@ pub fn generate(
         FuncKind::Wasm { .. } => translate_body(env, func, &mut scratch.translate),
         FuncKind::Adapter(_) => build_adapter(env, func, &mut scratch.builder),
         FuncKind::Resource { .. } => build_resource_op(env, func, &mut scratch.builder),
+        FuncKind::Cell { .. } => Ok(build_cell_op(env, func, &mut scratch.builder)),
         FuncKind::Init(_) => Ok(init::build_init(env, func, &mut scratch.builder)),
         FuncKind::Trampoline => Ok(build_trampoline(env, func, &mut scratch.builder)),
         FuncKind::Missing(missing) => {

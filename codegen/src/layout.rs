@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::fold::{Folding, fold_functions};
 use crate::options::{MemoryMode, OptLevel, Options};
 use crate::program::{
-    ComponentInstanceId, DataId, ElemId, FuncId, FuncKind, GlobalId, MemoryId, Program, TableId,
+    CellId, ComponentInstanceId, DataId, ElemId, FuncId, FuncKind, GlobalId, MemoryId, Program,
+    TableId,
 };
 use crate::table_facts::TableFacts;
 use crate::types::ValType;
@@ -51,6 +52,8 @@ pub struct Layout {
     pub func_refs: SecondaryMap<FuncId, u64>,
     /// Address of each component instance's `ComponentState`.
     pub components: SecondaryMap<ComponentInstanceId, u64>,
+    /// The numbers of canonical built-ins that can run.
+    pub cells: SecondaryMap<CellId, u64>,
     /// Address of each passive data segment's current length in bytes, a `u64`.
     pub data_lengths: SecondaryMap<DataId, u64>,
     /// Address of each passive element segment's current length, a `u64`.
@@ -189,6 +192,9 @@ fn place_records(program: &Program, layout: &mut Layout, space: &mut Space) -> R
             };
             layout.components[id] = space.take(ComponentState::BYTES + entries, 16)?;
         }
+    }
+    for (id, _) in program.cells.iter().filter(|(_, cell)| cell.live) {
+        layout.cells[id] = space.take(8, 8)?;
     }
     for (id, global) in program.globals.iter().filter(|(_, global)| global.live && !global.frozen) {
         let size = if global.ty.value == ValType::V128 { 16 } else { 8 };

@@ -37,7 +37,10 @@ pub fn callees(program: &Program, func: FuncId) -> Vec<FuncId> {
                 _ => None,
             }));
         }
-        FuncKind::Resource { .. } | FuncKind::Trampoline | FuncKind::Missing(_) => {}
+        FuncKind::Resource { .. }
+        | FuncKind::Cell { .. }
+        | FuncKind::Trampoline
+        | FuncKind::Missing(_) => {}
     }
     callees.sort_unstable();
     callees.dedup();

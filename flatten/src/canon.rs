@@ -1,4 +1,4 @@
-//! Canonical definitions: `canon lift`, `canon lower` and the built-ins for resources.
+//! Canonical definitions: `canon lift`, `canon lower` and the built-ins.
 //!
 //! Lifting alone makes nothing that can run: a component function is a value. The
 //! pair of a lower and the lift that it finally reaches becomes one adapter, and
@@ -8,7 +8,8 @@ use crate::components::Frame;
 use crate::flat::{Side, flat_signature};
 use crate::interface::FuncTypeId;
 use crate::program::{
-    Adapter, CanonOptions, FuncId, FuncKind, Lift, Lower, MemoryId, Missing, Program, ResourceOp,
+    Adapter, CanonOptions, Cell, CellKind, CellOp, FuncId, FuncKind, Lift, Lower, MemoryId,
+    Missing, Program, ResourceOp,
 };
 use crate::scope::{ComponentFunc, Scope, TypeValue};
 use crate::state::Flattener;
@@ -158,4 +159,30 @@ pub(crate) fn resource_builtin(
     let func = state.add_func(ty, Some(instance), kind);
     state.builtins.insert(key, func);
     func
+}
+
+/// A built-in for a number of the task or the component instance.
+pub(crate) fn cell_builtin(
+    state: &mut Flattener<'_>,
+    frame: &Frame<'_>,
+    kind: CellKind,
+    op: CellOp,
+) -> FuncId {
+    let component = frame.instance;
+    let cells = &mut state.program.cells;
+    let known = cells.iter().find(|(_, cell)| cell.component == component && cell.kind == kind);
+    let known = known.map(|(id, _)| id);
+    let cell = known.unwrap_or_else(|| cells.push(Cell { component, kind, live: false }));
+    let (params, results) = match op {
+        CellOp::Get { wide } => (Vec::new(), vec![number_type(wide)]),
+        CellOp::Set { wide } => (vec![number_type(wide)], Vec::new()),
+        CellOp::Increment | CellOp::Decrement => (Vec::new(), Vec::new()),
+    };
+    let ty = FuncType { params: params.into(), results: results.into() };
+    let ty = state.core_func_type(ty);
+    state.add_func(ty, Some(component), FuncKind::Cell { cell, op })
+}
+
+fn number_type(wide: bool) -> ValType {
+    if wide { ValType::I64 } else { ValType::I32 }
 }

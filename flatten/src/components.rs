@@ -201,6 +201,10 @@ fn define<'a>(state: &mut Flattener<'a>, frame: &mut Frame<'a>, def: &'a Def) ->
             let func = canon::resource_builtin(state, frame, *op, *ty);
             state.scopes[scope].core_funcs.push(func);
         }
+        Def::Cell { kind, op } => {
+            let func = canon::cell_builtin(state, frame, *kind, *op);
+            state.scopes[scope].core_funcs.push(func);
+        }
         Def::UnsupportedBuiltin(name) => {
             let why = Missing::Construct(format!("the canonical built-in `{name}`"));
             let func = state.add_missing(frame.instance, why);

@@ -15,6 +15,16 @@ pub(crate) fn prove_facts(program: &mut Program, reach: &Reach) {
     freeze(program, reach);
     mark_referenced(program, reach);
     mark_handles(program);
+    mark_cells(program);
+}
+
+/// Finds the numbers of canonical built-ins that can run.
+fn mark_cells(program: &mut Program) {
+    for func in program.funcs.values().filter(|func| func.live) {
+        if let FuncKind::Cell { cell, .. } = func.kind {
+            program.cells[cell].live = true;
+        }
+    }
 }
 
 /// A global is frozen if nothing that runs writes it, a table if nothing that runs changes it or

@@ -91,7 +91,10 @@ impl<'a> Calls<'a> {
                 FuncKind::Wasm { instance, body } => {
                     self.push_callees(program, *instance, *body, &mut stack);
                 }
-                FuncKind::Resource { .. } | FuncKind::Init(_) | FuncKind::Trampoline => {}
+                FuncKind::Resource { .. }
+                | FuncKind::Cell { .. }
+                | FuncKind::Init(_)
+                | FuncKind::Trampoline => {}
             }
         }
         false

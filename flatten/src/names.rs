@@ -1,7 +1,8 @@
 //! Names for messages and symbols: readable first, then made unique with `#2`, `#3`.
 
 use crate::module::Extern;
-use crate::program::{CoreInstanceId, FuncId, FuncKind, Lift, Program, ResourceKind, ResourceOp};
+use crate::program::{CellKind, CellOp, CoreInstanceId, FuncId, FuncKind, Lift, Program};
+use crate::program::{ResourceKind, ResourceOp};
 use crate::show::show_core_type;
 use cranelift_entity::EntityRef;
 use std::collections::{HashMap, HashSet};
@@ -97,12 +98,30 @@ pub fn name_funcs(program: &mut Program) {
                 let resource = &program.resources[*resource].name;
                 format!("{caller}=>resource.{}({resource})", op_name(*op))
             }
+            FuncKind::Cell { cell, op } => {
+                format!("{caller}=>{}", cell_op_name(program.cells[*cell].kind, *op))
+            }
             FuncKind::Init(_) => "init".into(),
             FuncKind::Trampoline => format!("trampoline {}", show_core_type(program, func.ty)),
             FuncKind::Missing(_) => format!("{caller}=>missing"),
         };
         program.funcs[id].name = unique.make(name);
     }
+}
+
+/// What a built-in for a number is called.
+fn cell_op_name(kind: CellKind, op: CellOp) -> String {
+    let (what, slot) = match kind {
+        CellKind::Context(slot) => ("context", format!("({slot})")),
+        CellKind::Backpressure => ("backpressure", String::new()),
+    };
+    let op = match op {
+        CellOp::Get { .. } => "get",
+        CellOp::Set { .. } => "set",
+        CellOp::Increment => "inc",
+        CellOp::Decrement => "dec",
+    };
+    format!("{what}.{op}{slot}")
 }
 
 /// What a resource built-in is called.

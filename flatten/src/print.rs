@@ -47,7 +47,9 @@ fn print_program(program: &Program, out: &mut String) -> Result {
     }
     for func in program.funcs.values().filter(|func| func.live) {
         match &func.kind {
-            FuncKind::Resource { .. } => writeln!(out, "built-in `{}`", func.name)?,
+            FuncKind::Resource { .. } | FuncKind::Cell { .. } => {
+                writeln!(out, "built-in `{}`", func.name)?
+            }
             FuncKind::Init(steps) => print_steps(program, &func.name, steps, out)?,
             _ => {}
         }

@@ -7,7 +7,7 @@ use crate::interface::{FuncType, FuncTypeId, Types};
 use crate::module::{Bytes, FileId, GlobalType, MemoryType, Module, ModuleId, TableType};
 use crate::types::{CoreTypeId, CoreTypes};
 use cranelift_entity::{PrimaryMap, entity_impl};
-pub use wasmelt_frontend::composition::{ResourceOp, SourceFile, StringEncoding};
+pub use wasmelt_frontend::composition::{CellKind, CellOp, ResourceOp, SourceFile, StringEncoding};
 use wasmelt_frontend::script::Value;
 
 macro_rules! ids {
@@ -40,6 +40,8 @@ ids! {
     ElemId = "elem";
     /// A resource type as it is at run time.
     ResourceId = "resource";
+    /// A number that canonical built-ins keep.
+    CellId = "cell";
     /// A host function.
     HostFuncId = "host";
 }
@@ -77,6 +79,8 @@ pub struct Program {
     pub elems: PrimaryMap<ElemId, Elem>,
     /// All resource types.
     pub resources: PrimaryMap<ResourceId, Resource>,
+    /// The numbers that canonical built-ins keep.
+    pub cells: PrimaryMap<CellId, Cell>,
     /// The host functions that the imports name.
     pub hosts: PrimaryMap<HostFuncId, HostFunc>,
     /// Functions that the outside calls, in the order of the root's exports.
@@ -176,6 +180,13 @@ pub enum FuncKind {
         /// The component instance that uses it.
         instance: ComponentInstanceId,
     },
+    /// A canonical built-in for a number of the task or the component instance.
+    Cell {
+        /// Which number.
+        cell: CellId,
+        /// What it does with it.
+        op: CellOp,
+    },
     /// What is left of instantiation; no parameters, no results.
     Init(Vec<InitStep>),
     /// Calls guest code of this function's type for a script's driver: a native function of the
@@ -202,6 +213,18 @@ pub enum Missing {
     HostType(String),
     /// A construct of the component model that is not implemented, by name.
     Construct(String),
+}
+
+/// A number that canonical built-ins keep, of 64 bits. What belongs to a task is set aside while
+/// another task of the component instance runs.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// The component instance.
+    pub component: ComponentInstanceId,
+    /// What it is for.
+    pub kind: CellKind,
+    /// Whether a built-in for it can be called at all.
+    pub live: bool,
 }
 
 /// A fused lift and lower pair.

@@ -198,7 +198,10 @@ impl Reach {
                 }
             }
             FuncKind::Missing(_) => self.missing.push(id),
-            FuncKind::Resource { .. } | FuncKind::Init(_) | FuncKind::Trampoline => {}
+            FuncKind::Resource { .. }
+            | FuncKind::Cell { .. }
+            | FuncKind::Init(_)
+            | FuncKind::Trampoline => {}
         }
     }
 

@@ -157,7 +157,10 @@ fn verify_funcs(program: &Program, broken: &mut Vec<String>) {
                     broken.push(format!("P12: {id} changes what is frozen"));
                 }
             }
-            FuncKind::Resource { .. } | FuncKind::Init(_) | FuncKind::Trampoline => {}
+            FuncKind::Resource { .. }
+            | FuncKind::Cell { .. }
+            | FuncKind::Init(_)
+            | FuncKind::Trampoline => {}
         }
     }
 }

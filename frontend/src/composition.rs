@@ -166,6 +166,14 @@ pub enum Def {
         /// The resource type's index.
         ty: u32,
     },
+    /// Adds a core function: one of the canonical built-ins for a number of the task or the
+    /// component instance.
+    Cell {
+        /// Which number.
+        kind: CellKind,
+        /// What the built-in does with it.
+        op: CellOp,
+    },
     /// Adds a core function that needs what is not implemented: the built-in's name.
     UnsupportedBuiltin(String),
     /// Adds to the index space of the item's sort, and exports it.
@@ -179,6 +187,35 @@ pub enum ResourceOp {
     New,
     Rep,
     Drop,
+}
+
+/// A number that canonical built-ins keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CellKind {
+    /// A slot of a task's own storage, by its index: `context.get`, `context.set`.
+    Context(u32),
+    /// How often a component instance has asked not to be called asynchronously:
+    /// `backpressure.inc`, `backpressure.dec`.
+    Backpressure,
+}
+
+/// What a canonical built-in does with such a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CellOp {
+    /// Reads a slot.
+    Get {
+        /// Whether as an `i64`.
+        wide: bool,
+    },
+    /// Writes a slot.
+    Set {
+        /// Whether as an `i64`.
+        wide: bool,
+    },
+    /// Counts up.
+    Increment,
+    /// Counts down.
+    Decrement,
 }
 
 /// An import of a component.

@@ -27,6 +27,7 @@ fn outline(defs: &[Def]) -> String {
         Def::Lift { .. } => "lift",
         Def::Lower { .. } => "lower",
         Def::Resource { .. } => "resource",
+        Def::Cell { .. } => "cell",
         Def::UnsupportedBuiltin(_) => "unsupported",
         Def::Export(_) => "export",
     };

@@ -63,6 +63,10 @@ impl<'a> Generator<'a, '_> {
         let entered = entered_instances(self.env.program, call);
         self.enter(&entered);
         self.reset_scratch_before(call);
+        let outer_task = match call.callee {
+            Endpoint::Guest { instance, .. } => self.begin_task(instance),
+            Endpoint::Native => Vec::new(),
+        };
         let borrows = self.open_borrow_scope(call);
 
         let mut args = self.pass_params(call, &params)?;
@@ -80,6 +84,7 @@ impl<'a> Generator<'a, '_> {
         {
             self.call_without_leaving(*instance, post_return, &results);
         }
+        self.end_task(&outer_task);
         if let Endpoint::Guest { instance, .. } = call.caller {
             self.release_lent(instance);
         }

@@ -238,7 +238,10 @@ impl<'a> Generator<'a, '_> {
         let old_size = self.narrow(side, old_size_bytes);
         let new_size = self.narrow(side, new_size_bytes);
         let args = [old_pointer, old_size, align_value, new_size];
+        // It is neither the caller's task nor the callee's.
+        let outer_task = self.begin_task(instance);
         let pointer = self.call_without_leaving(instance, realloc, &args)[0];
+        self.end_task(&outer_task);
         let address = self.check_range(side, pointer, new_size_bytes, align);
         (pointer, address)
     }

@@ -1,23 +1,15 @@
 //! What is not implemented, in the program of a script.
 //!
 //! A script's other assertions count all the same, so a built-in or an import that is missing
-//! becomes a function that traps. It keeps the one check that comes first in nearly every built-in
-//! and in every lowered import: whether the component instance may call out at all.
+//! becomes a function that traps. It keeps the one check that comes first in every built-in
+//! that is missing and in every lowered import: whether the component instance may call out at all.
 
 use super::generator::Generator;
 use crate::env::{Env, NAMESPACE_FUNC, trap_code};
-use crate::program::{FuncId, FuncKind, Missing};
+use crate::program::FuncId;
 use cranelift_codegen::ir::{self, InstBuilder, UserFuncName};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use wasmelt_abi::trap::Trap;
-
-/// Built-ins that may be called where the component instance may not call out.
-const UNGUARDED: &[&str] = &[
-    "the canonical built-in `context.get`",
-    "the canonical built-in `context.set`",
-    "the canonical built-in `backpressure.inc`",
-    "the canonical built-in `backpressure.dec`",
-];
 
 /// Generates the function of a `FuncKind::Missing`.
 pub fn build_missing(
@@ -33,11 +25,7 @@ pub fn build_missing(
     let entry = g.b.create_block();
     g.b.append_block_params_for_function_params(entry);
     g.b.switch_to_block(entry);
-    let is_unguarded = match &env.program.funcs[func].kind {
-        FuncKind::Missing(Missing::Construct(name)) => UNGUARDED.contains(&name.as_str()),
-        _ => false,
-    };
-    if let (Some(instance), false) = (env.program.funcs[func].component, is_unguarded) {
+    if let Some(instance) = env.program.funcs[func].component {
         g.check_may_leave(instance);
     }
     g.b.ins().trap(trap_code(Trap::Unsupported));

@@ -19,6 +19,7 @@
 //! | `variants`, `lists`, `strings` | what their names say |
 //! | `handles` | the handle tables as inline code: own, borrow, lend counts |
 //! | `resource_ops` | `resource.new`, `resource.rep`, `resource.drop` |
+//! | `cells` | `context.get` and `.set`, `backpressure.inc` and `.dec`; a task's own numbers |
 //! | `endpoint` | memory, `realloc` and checks of one side |
 //! | `abi_layout` | sizes, alignments and flat types |
 //! | `guards` | which guards a call has and why it lacks the others, for reports |
@@ -29,6 +30,7 @@
 
 pub(crate) mod abi_layout;
 mod call;
+mod cells;
 mod copy;
 mod endpoint;
 mod generator;
@@ -45,6 +47,7 @@ mod tests;
 mod variants;
 
 pub use call::build_adapter;
+pub use cells::build_cell_op;
 pub use guards::{Guard, is_foreign_drop, list_drop_guards, list_guards};
 pub use missing::build_missing;
 pub use resource_ops::build_resource_op;

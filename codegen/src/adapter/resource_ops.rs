@@ -101,7 +101,11 @@ impl Generator<'_, '_> {
                 let entered = if is_guarded { std::slice::from_ref(owner) } else { &[] };
                 self.enter(entered);
                 if let Some(dtor) = dtor {
+                    // Another component's drop is a task of the one that destroys.
+                    let is_own = *owner == dropper;
+                    let outer_task = if is_own { Vec::new() } else { self.begin_task(*owner) };
                     self.call_func(*dtor, &[rep]);
+                    self.end_task(&outer_task);
                 }
                 self.leave(entered);
             }

@@ -1,7 +1,7 @@
 //! Canonical definitions: lift, lower and the built-ins.
 
-use crate::composition::{CanonOptions, Def, ResourceOp, StringEncoding};
-use wasmparser::{CanonicalFunction, CanonicalOption};
+use crate::composition::{CanonOptions, CellKind, CellOp, Def, ResourceOp, StringEncoding};
+use wasmparser::{CanonicalFunction, CanonicalOption, ValType};
 
 /// Reads one definition of a canonical section.
 pub fn read_canonical_function(func: CanonicalFunction) -> Def {
@@ -22,6 +22,20 @@ pub fn read_canonical_function(func: CanonicalFunction) -> Def {
         }
         CanonicalFunction::ResourceDrop { resource } => {
             Def::Resource { op: ResourceOp::Drop, ty: resource }
+        }
+        CanonicalFunction::ContextGet { ty, slot } => Def::Cell {
+            kind: CellKind::Context(slot),
+            op: CellOp::Get { wide: ty == ValType::I64 },
+        },
+        CanonicalFunction::ContextSet { ty, slot } => Def::Cell {
+            kind: CellKind::Context(slot),
+            op: CellOp::Set { wide: ty == ValType::I64 },
+        },
+        CanonicalFunction::BackpressureInc => {
+            Def::Cell { kind: CellKind::Backpressure, op: CellOp::Increment }
+        }
+        CanonicalFunction::BackpressureDec => {
+            Def::Cell { kind: CellKind::Backpressure, op: CellOp::Decrement }
         }
         other => Def::UnsupportedBuiltin(builtin_name(&other).to_owned()),
     }
