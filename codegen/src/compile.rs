@@ -25,7 +25,7 @@ use crate::places::{Places, copy_places, number_places, set_places};
 use crate::program::{FuncId, FuncKind};
 use cranelift_codegen::inline::{Inline, InlineCommand};
 use cranelift_codegen::{Context, ir};
-use cranelift_entity::SecondaryMap;
+use cranelift_entity::{EntitySet, SecondaryMap};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -328,6 +328,7 @@ impl Compiler<'_> {
             func,
             sites,
             insts_before,
+            in_loops: find_calls_in_loops(&context.func),
             grown: Grown { insts: insts_before, ..Grown::default() },
         };
         let result = context.inline(&mut inliner);
@@ -412,6 +413,8 @@ struct Inliner<'a> {
     /// The callees, and how many calls of each there were at first.
     sites: BTreeMap<FuncId, u32>,
     insts_before: u32,
+    /// The calls that are inside loops.
+    in_loops: EntitySet<ir::Inst>,
     grown: Grown,
 }
 
@@ -430,10 +433,10 @@ impl Inline for Inliner<'_> {
     fn inline(
         &mut self,
         caller: &ir::Function,
-        _inst: ir::Inst,
+        inst: ir::Inst,
         _opcode: ir::Opcode,
         callee: ir::FuncRef,
-        _args: &[ir::Value],
+        args: &[ir::Value],
     ) -> InlineCommand<'_> {
         let Some(callee) = find_callee(caller, callee) else { return InlineCommand::KeepCall };
         let Some(body) = &self.bodies[callee] else { return InlineCommand::KeepCall };
@@ -444,6 +447,9 @@ impl Inline for Inliner<'_> {
             callee_copied_insts: body.copied_insts,
             callee_uses: self.count_uses(callee),
             crosses_component: self.crosses_component(callee),
+            constant_args: args.iter().filter(|arg| is_constant(caller, **arg)).count() as u32,
+            is_in_loop: self.in_loops.contains(inst),
+            is_cold: caller.layout.inst_block(inst).is_some_and(|it| caller.layout.is_cold(it)),
         };
         if !should_inline(site, &self.compiler.limits) {
             return InlineCommand::KeepCall;
@@ -477,6 +483,42 @@ impl Inliner<'_> {
             || is_adapter(&callee.kind)
             || matches!(callee.kind, FuncKind::Resource { .. } | FuncKind::Cell { .. })
     }
+}
+
+/// Whether a value is an integer constant.
+fn is_constant(func: &ir::Function, value: ir::Value) -> bool {
+    let inst = func.dfg.value_def(value).inst();
+    inst.is_some_and(|inst| func.dfg.insts[inst].opcode() == ir::Opcode::Iconst)
+}
+
+/// The direct calls inside loops. The generators lay out a loop's blocks side by side, its header
+/// first, so what lies between the target and the source of a branch backwards is the loop.
+fn find_calls_in_loops(func: &ir::Function) -> EntitySet<ir::Inst> {
+    let blocks: Vec<ir::Block> = func.layout.blocks().collect();
+    let mut position = SecondaryMap::<ir::Block, u32>::new();
+    for (at, block) in blocks.iter().enumerate() {
+        position[*block] = at as u32;
+    }
+    // At each header, how far its loop reaches.
+    let mut ends = vec![0; blocks.len()];
+    for (at, block) in blocks.iter().enumerate() {
+        for target in func.block_successors(*block) {
+            let header = position[target] as usize;
+            if header <= at {
+                ends[header] = ends[header].max(at + 1);
+            }
+        }
+    }
+    let mut calls = EntitySet::new();
+    let mut loop_end = 0;
+    for (at, block) in blocks.iter().enumerate() {
+        loop_end = loop_end.max(ends[at]);
+        if at < loop_end {
+            let insts = func.layout.block_insts(*block);
+            calls.extend(insts.filter(|inst| func.dfg.insts[*inst].opcode() == ir::Opcode::Call));
+        }
+    }
+    calls
 }
 
 /// The function of the program that a reference names, if it names one.

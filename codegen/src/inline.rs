@@ -23,6 +23,12 @@ pub struct CallSite {
     /// Whether caller and callee belong to different component instances, or one of them is the
     /// adapter between two.
     pub crosses_component: bool,
+    /// How many arguments are constants: what they decide disappears from the copy.
+    pub constant_args: u32,
+    /// Whether the call is inside a loop of its function.
+    pub is_in_loop: bool,
+    /// Whether the call is where its function seldom gets.
+    pub is_cold: bool,
 }
 
 /// What the decisions are measured against.
@@ -35,6 +41,10 @@ pub struct InlineLimits {
     /// How much more a call across a boundary is worth, because the input's own compilers never
     /// saw both sides of it.
     pub boundary_bonus: u32,
+    /// How much more a call inside a loop is worth.
+    pub loop_bonus: u32,
+    /// How much more a call is worth for each constant argument, up to `CONSTANT_ARGS_MAX`.
+    pub constant_arg_bonus: u32,
     /// No caller grows beyond this size, because optimising takes more than linear time.
     pub caller_insts_max: u32,
     /// Copies of callees with other callers may grow a caller by its own size and this much.
@@ -44,6 +54,9 @@ pub struct InlineLimits {
     pub copies_max: u32,
 }
 
+/// Constant arguments beyond these do not count.
+const CONSTANT_ARGS_MAX: u32 = 4;
+
 impl InlineLimits {
     /// The limits of an optimisation level; `enabled` overrides whether it inlines at all.
     pub fn of(opt_level: OptLevel, enabled: Option<bool>) -> InlineLimits {
@@ -51,15 +64,37 @@ impl InlineLimits {
             enabled: enabled.unwrap_or(opt_level != OptLevel::None),
             call_cost: 16,
             boundary_bonus: 240,
+            loop_bonus: 16,
+            constant_arg_bonus: 4,
             caller_insts_max: 8_000,
             growth_insts_max: 2_000,
             copies_max: 40,
         };
         match opt_level {
-            OptLevel::Less => InlineLimits { boundary_bonus: 60, growth_insts_max: 500, ..full },
+            OptLevel::Less => {
+                let (loop_bonus, constant_arg_bonus) = (0, 0);
+                let boundary_bonus = 60;
+                let growth_insts_max = 500;
+                InlineLimits {
+                    boundary_bonus,
+                    loop_bonus,
+                    constant_arg_bonus,
+                    growth_insts_max,
+                    ..full
+                }
+            }
             OptLevel::None | OptLevel::Full => full,
             OptLevel::Size => {
-                InlineLimits { call_cost: 10, boundary_bonus: 20, growth_insts_max: 200, ..full }
+                let (loop_bonus, constant_arg_bonus) = (0, 2);
+                let (call_cost, boundary_bonus, growth_insts_max) = (10, 20, 200);
+                InlineLimits {
+                    call_cost,
+                    boundary_bonus,
+                    loop_bonus,
+                    constant_arg_bonus,
+                    growth_insts_max,
+                    ..full
+                }
             }
         }
     }
@@ -75,17 +110,40 @@ pub fn should_inline(site: CallSite, limits: &InlineLimits) -> bool {
     if site.callee_uses <= 1 {
         return true; // The out-of-line copy disappears, so nothing grows.
     }
-    let bonus = if site.crosses_component { limits.boundary_bonus } else { 0 };
     let size_max = site.caller_insts_before.saturating_mul(2) + limits.growth_insts_max;
-    site.callee_insts <= limits.call_cost + bonus && size <= size_max
+    site.callee_insts <= weigh_call(site, limits) && size <= size_max
 }
+
+/// How large a callee with other callers may be to go in.
+fn weigh_call(site: CallSite, limits: &InlineLimits) -> u32 {
+    if site.is_cold {
+        return limits.call_cost;
+    }
+    let boundary_bonus = if site.crosses_component { limits.boundary_bonus } else { 0 };
+    let loop_bonus = if site.is_in_loop { limits.loop_bonus } else { 0 };
+    let constant_args = site.constant_args.min(CONSTANT_ARGS_MAX);
+    limits.call_cost + boundary_bonus + loop_bonus + constant_args * limits.constant_arg_bonus
+}
+
+/// The site with the largest weight.
+const BEST_SITE: CallSite = CallSite {
+    caller_insts: 0,
+    caller_insts_before: 0,
+    callee_insts: 0,
+    callee_copied_insts: 0,
+    callee_uses: 2,
+    crosses_component: true,
+    constant_args: CONSTANT_ARGS_MAX,
+    is_in_loop: true,
+    is_cold: false,
+};
 
 /// Whether a function of that size can be inlined into any other: if not, its body need not be
 /// kept once its machine code exists.
 pub fn is_candidate(insts: u32, uses: u32, limits: &InlineLimits) -> bool {
     let size_max = match uses {
         0 | 1 => limits.caller_insts_max,
-        _ => limits.call_cost + limits.boundary_bonus,
+        _ => weigh_call(BEST_SITE, limits),
     };
     limits.enabled && insts <= size_max
 }
@@ -101,6 +159,9 @@ mod tests {
         callee_copied_insts: 0,
         callee_uses: 5,
         crosses_component: false,
+        constant_args: 0,
+        is_in_loop: false,
+        is_cold: false,
     };
 
     fn decide(site: CallSite) -> bool {
@@ -117,6 +178,31 @@ mod tests {
     fn boundaries_are_worth_more() {
         assert!(decide(CallSite { callee_insts: 200, crosses_component: true, ..SITE }));
         assert!(!decide(CallSite { callee_insts: 300, crosses_component: true, ..SITE }));
+    }
+
+    #[test]
+    fn what_pays_more_may_be_larger() {
+        let limits = InlineLimits::of(OptLevel::Full, None);
+        let (call, boundary) = (limits.call_cost, limits.boundary_bonus);
+        let (in_loop, constant) = (limits.loop_bonus, limits.constant_arg_bonus);
+        // Crosses, in a loop, cold, constant arguments: the largest callee that goes in.
+        let table = [
+            (false, false, false, 0, call),
+            (true, false, false, 0, call + boundary),
+            (false, true, false, 0, call + in_loop),
+            (false, false, false, 1, call + constant),
+            (false, false, false, 4, call + 4 * constant),
+            (false, false, false, 9, call + 4 * constant),
+            (true, true, false, 2, call + boundary + in_loop + 2 * constant),
+            (true, true, true, 2, call),
+            (false, false, true, 0, call),
+        ];
+        for (crosses_component, is_in_loop, is_cold, constant_args, largest) in table {
+            let site = CallSite { crosses_component, is_in_loop, is_cold, constant_args, ..SITE };
+            assert!(decide(CallSite { callee_insts: largest, ..site }), "{site:?}");
+            assert!(!decide(CallSite { callee_insts: largest + 1, ..site }), "{site:?}");
+        }
+        assert!(in_loop > 0 && constant > 0);
     }
 
     #[test]
@@ -167,7 +253,9 @@ mod tests {
             let limits = InlineLimits::of(level, None);
             for callee_insts in (0..9_000).step_by(7) {
                 for (callee_uses, crosses_component) in [(1, false), (2, true), (3, false)] {
-                    let site = CallSite { callee_insts, callee_uses, crosses_component, ..SITE };
+                    let (is_in_loop, constant_args) = (true, callee_insts % 9);
+                    let site = CallSite { is_in_loop, constant_args, ..SITE };
+                    let site = CallSite { callee_insts, callee_uses, crosses_component, ..site };
                     let accepted = should_inline(site, &limits);
                     assert!(!accepted || is_candidate(callee_insts, callee_uses, &limits));
                 }
