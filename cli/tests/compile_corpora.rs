@@ -13,7 +13,7 @@ use wasmelt::pipeline::{Emit, Options, compile};
 use wasmelt_codegen::options::{OptLevel, Options as CodegenOptions};
 use wasmelt_frontend::error::Kind;
 
-/// What is refused, and a part of the message. All but one are asynchronous.
+/// What is refused, and a part of the message: what is asynchronous.
 const REFUSED: &[(&str, &str)] = &[
     ("async-export", "`async`"),
     ("async-export-with-callback", "`async`"),
@@ -22,8 +22,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("link-lib-with-async-export", "`async`"),
     ("return-call-ref-async", "`async`"),
     ("threading", "`async`"),
-    // One symbol cannot stand for functions of two versions.
-    ("versions.component.wasm", "would both be the native function"),
 ];
 
 #[test]

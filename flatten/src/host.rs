@@ -12,8 +12,10 @@ use crate::program::{HostFunc, HostFuncId, Missing, Program, Resource, ResourceI
 use crate::state::Flattener;
 use crate::wit_types::WitTypes;
 use crate::{difference, near};
+use cranelift_entity::PrimaryMap;
 use indexmap::IndexMap;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use wasmelt_frontend::composition::{Component, ComponentId, Def};
 use wit_parser::{InterfaceId, Resolve, SourceMap, UnresolvedPackageGroup};
 
 /// What the host declares, and which of it the program names.
@@ -28,6 +30,9 @@ pub(crate) struct Host {
     funcs: HashMap<(String, FuncTypeId), HostFuncId>,
     /// Whether interfaces that it does not declare are native functions of someone else.
     pub(crate) has_natives: bool,
+    /// Interfaces, by their names without versions, that are imported in several versions which
+    /// are not compatible.
+    several: HashSet<String>,
 }
 
 /// The parsed declarations.
@@ -41,6 +46,28 @@ impl Host {
     pub(crate) fn new(wit: &[(&str, &str)]) -> Host {
         let files = wit.iter().map(|(path, text)| (path.to_string(), text.to_string()));
         Host { files: files.collect(), ..Host::default() }
+    }
+
+    /// Finds the interfaces of which the components import several versions.
+    pub(crate) fn note_versions(&mut self, components: &PrimaryMap<ComponentId, Component>) {
+        let mut known = HashMap::new();
+        for def in components.values().flat_map(|component| &component.defs) {
+            let Def::Import(import) = def else { continue };
+            let name = import.implements.as_deref().unwrap_or(&import.name);
+            let key = interface_key(name);
+            if *known.entry(path_of(name)).or_insert_with(|| key.clone()) != key {
+                self.several.insert(path_of(name).to_owned());
+            }
+        }
+    }
+
+    /// What the symbols of an interface begin with, if it is not one of the host's: the version
+    /// belongs to it where there are several.
+    fn native_interface(&self, interface: &str) -> String {
+        match self.several.contains(path_of(interface)) {
+            true => interface_key(interface).replace('@', "-"),
+            false => interface.to_owned(),
+        }
     }
 
     /// Parses the declarations unless that is done.
@@ -59,8 +86,15 @@ impl Host {
     /// The resource type of that name of an interface.
     fn resource(&mut self, program: &mut Program, interface: &str, name: &str) -> ResourceId {
         let key = (interface_key(interface), name.to_string());
+        // While the declarations are being read, the resource is one of theirs.
+        let is_declared =
+            self.world.as_ref().is_none_or(|world| world.interfaces.contains_key(&key.0));
+        let owner = match is_declared {
+            true => interface.to_owned(),
+            false => self.native_interface(owner_of(interface, name)),
+        };
         *self.resources.entry(key).or_insert_with(|| {
-            let drop_symbol = format!("{}__drop", symbol_prefix(owner_of(interface, name), name));
+            let drop_symbol = format!("{}__drop", symbol_prefix(&owner, name));
             let name = format!("{}.{name}", path_of(interface));
             let kind = ResourceKind::Host { drop_symbol };
             program.resources.push(Resource { name, kind })
@@ -131,19 +165,24 @@ pub(crate) fn import_func(
     name: &str,
     ty: FuncTypeId,
 ) -> Result<std::result::Result<HostFuncId, Missing>> {
-    let symbol = symbol_of(owner_of(interface, name), name);
+    let declared = state.host.world()?.interfaces.get(&interface_key(interface)).copied();
+    let owner = owner_of(interface, name);
+    let symbol = match declared {
+        Some(_) => symbol_of(owner, name),
+        None => symbol_of(&state.host.native_interface(owner), name),
+    };
     if let Some(host) = state.host.funcs.get(&(symbol.clone(), ty))
         && interface_key(&state.program.hosts[*host].interface) == interface_key(interface)
     {
         return Ok(Ok(*host));
     }
-    let world = state.host.world()?;
-    let Some(declared) = world.interfaces.get(&interface_key(interface)).copied() else {
+    let Some(declared) = declared else {
         return Ok(match state.host.has_natives {
             true => import_native(state, interface, name, symbol, ty),
             false => Err(Missing::Import(interface.to_string())),
         });
     };
+    let world = state.host.world()?;
     if !world.resolve.interfaces[declared].functions.contains_key(name) {
         let (interface, name) = (interface.to_string(), name.to_string());
         return Ok(Err(Missing::HostFunc { interface, name }));
@@ -170,7 +209,7 @@ fn import_native(
     symbol: String,
     ty: FuncTypeId,
 ) -> std::result::Result<HostFuncId, Missing> {
-    // Symbols have no versions, and not all characters of names.
+    // Symbols have not all characters of names.
     let taken = state.program.hosts.values().find(|host| host.symbol == symbol);
     if let Some(taken) = taken {
         let HostFunc { interface: other_interface, name: other, .. } = taken;

@@ -84,6 +84,7 @@ pub fn instantiate_with(composition: Composition, options: &Options<'_>) -> Resu
     let program = Program { files, core_types, modules, ..Program::default() };
     let mut state = Flattener::new(program, &components, options.wit);
     state.host.has_natives = options.natives;
+    state.host.note_versions(&components);
     let name = components[root].name.clone().unwrap_or_else(|| "root".into());
     let instance = instantiate_component(&mut state, root, name, None)?;
     let init = state.finish_steps();

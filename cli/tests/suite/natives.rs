@@ -35,10 +35,41 @@ const NATIVES: &str = r#"(component
     (export "top" (func $top))))))
   (func (export "f") (result u32) (canon lift (core func $m "f"))))"#;
 
-/// As many imports as versions, of which no symbol speaks.
+/// One interface in two versions, functions and resources.
 const VERSIONS: &str = r#"(component
-  (import "my:native/math@1.0.0" (instance $one (export "f" (func))))
-  (import "my:native/math@2.0.0" (instance $two (export "f" (func))))
+  (import "my:native/math@1.4.0" (instance $one
+    (export "counter" (type $r (sub resource)))
+    (export "f" (func))))
+  (import "my:native/math@0.2.1" (instance $two
+    (export "counter" (type $r (sub resource)))
+    (export "f" (func))))
+  (alias export $one "counter" (type $one-counter))
+  (alias export $two "counter" (type $two-counter))
+  (core func $one (canon lower (func $one "f")))
+  (core func $two (canon lower (func $two "f")))
+  (core func $drop-one (canon resource.drop $one-counter))
+  (core func $drop-two (canon resource.drop $two-counter))
+  (core module $m
+    (import "" "one" (func $one))
+    (import "" "two" (func $two))
+    (import "" "drop-one" (func $drop-one (param i32)))
+    (import "" "drop-two" (func $drop-two (param i32)))
+    (func (export "f")
+      (call $one)
+      (call $two)
+      (call $drop-one (i32.const 1))
+      (call $drop-two (i32.const 1))))
+  (core instance $m (instantiate $m (with "" (instance
+    (export "one" (func $one))
+    (export "two" (func $two))
+    (export "drop-one" (func $drop-one))
+    (export "drop-two" (func $drop-two))))))
+  (func (export "f") (canon lift (core func $m "f"))))"#;
+
+/// Two names that differ in what no symbol can hold.
+const CLASH: &str = r#"(component
+  (import "my:native/a-b" (instance $one (export "f" (func))))
+  (import "my:native-a/b" (instance $two (export "f" (func))))
   (core func $one (canon lower (func $one "f")))
   (core func $two (canon lower (func $two "f")))
   (core module $m
@@ -63,16 +94,21 @@ fn build_object(text: &str, emit: &str) -> Result<Vec<u8>, String> {
     }
 }
 
+/// The symbols of an object that someone else has to define.
+fn undefined_symbols(object: &[u8]) -> Vec<String> {
+    let object = object::File::parse(object).expect("it is an object");
+    let undefined = object.symbols().filter(|symbol| symbol.is_undefined());
+    let names = undefined.filter_map(|symbol| symbol.name().ok().map(str::to_owned));
+    let is_native = |name: &String| name.starts_with("my_native") || name.starts_with("root__");
+    let mut names = names.filter(is_native).collect::<Vec<_>>();
+    names.sort_unstable();
+    names
+}
+
 #[test]
 fn unknown_imports_are_undefined_symbols() {
     let object = build_object(NATIVES, "obj").expect("the imports are left to the linker");
-    let object = object::File::parse(&object[..]).expect("it is an object");
-    let undefined = object.symbols().filter(|symbol| symbol.is_undefined());
-    let mut names = undefined
-        .filter_map(|symbol| symbol.name().ok())
-        .filter(|name| name.starts_with("my_native") || name.starts_with("root__"))
-        .collect::<Vec<_>>();
-    names.sort_unstable();
+    let names = undefined_symbols(&object);
     let expected = [
         "my_native_math__add",
         "my_native_math__counter__drop",
@@ -92,7 +128,19 @@ fn an_executable_needs_every_import() {
 }
 
 #[test]
-fn two_versions_have_one_symbol() {
-    let error = build_object(VERSIONS, "obj").expect_err("a symbol has no version");
-    assert!(error.contains("would both be the native function `my_native_math__f`"), "{error}");
+fn two_versions_have_symbols_of_their_own() {
+    let object = build_object(VERSIONS, "obj").expect("the imports are left to the linker");
+    let expected = [
+        "my_native_math_0_2__counter__drop",
+        "my_native_math_0_2__f",
+        "my_native_math_1__counter__drop",
+        "my_native_math_1__f",
+    ];
+    assert_eq!(undefined_symbols(&object), expected);
+}
+
+#[test]
+fn equal_symbols_are_refused() {
+    let error = build_object(CLASH, "obj").expect_err("a symbol stands for one function");
+    assert!(error.contains("would both be the native function `my_native_a_b__f`"), "{error}");
 }
