@@ -26,6 +26,8 @@ use wasmparser::Operator;
 const WORD_BYTES_LOG2: i64 = 3;
 /// Bytes of an element of a frozen table.
 const RECORD_BYTES_LOG2: i64 = FuncRef::BYTES.trailing_zeros() as i64;
+/// What a part of a table has in common is not computed for larger parts: each call would do so.
+const PART_ELEMENTS_MAX: u64 = 1024;
 /// More subtypes than this in one type check are not worth the code.
 const SUBTYPES_MAX: usize = 32;
 
@@ -140,7 +142,7 @@ impl Translator<'_, '_> {
     ) -> Target {
         let (program, layout) = (self.env.program, self.env.layout);
         let size = program.tables[table].ty.min;
-        let part = (index_max < size).then(|| {
+        let part = (index_max < size.min(PART_ELEMENTS_MAX)).then(|| {
             // T4: only the elements at indices that can occur matter.
             TableFacts::new(program, &layout.folding, &program.tables[table], index_max + 1)
         });
