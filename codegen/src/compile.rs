@@ -22,7 +22,7 @@ use crate::inline::{CallSite, InlineLimits, is_candidate, should_inline};
 use crate::options::Options;
 use crate::passes::{Events, Facts, Summaries, Touch, remove_memory_traffic, summarize};
 use crate::places::{Places, copy_places, number_places, set_places};
-use crate::program::{FuncId, FuncKind};
+use crate::program::{FuncId, FuncKind, Program};
 use cranelift_codegen::inline::{Inline, InlineCommand};
 use cranelift_codegen::{Context, ir};
 use cranelift_entity::{EntitySet, SecondaryMap};
@@ -103,6 +103,9 @@ struct Compiler<'a> {
     scratch: ScratchPool,
 }
 
+/// Hardly any body has more bytes per instruction of CLIF.
+const BYTES_PER_INST_MAX: usize = 8;
+
 /// A body that may go into callers.
 #[derive(Clone)]
 struct Body {
@@ -155,6 +158,8 @@ struct Scratch {
     context: Context,
     generate: GenerateScratch,
     events: Events,
+    /// The last function that was compiled: its allocations serve again.
+    spare: Option<ir::Function>,
 }
 
 /// The working memory of threads that have nothing to do.
@@ -167,6 +172,7 @@ impl ScratchPool {
             context: Context::new(),
             generate: GenerateScratch::default(),
             events: Events::default(),
+            spare: None,
         };
         self.lock().pop().unwrap_or_else(new)
     }
@@ -235,7 +241,8 @@ impl Compiler<'_> {
             Job::Build(func) => (func, self.build(scratch, before, func)),
             Job::Finish(func, body) => {
                 scratch.context.func = body.clif;
-                let emitted = self.emit(scratch, &before.summaries, func, &body.copies);
+                let has_copies = body.copied_insts > 0;
+                let emitted = self.emit(scratch, before, func, has_copies, &body.copies);
                 (func, emitted.map(Done::Finished))
             }
         };
@@ -247,6 +254,9 @@ impl Compiler<'_> {
     }
 
     fn build(&self, scratch: &mut Scratch, before: &Progress, func: FuncId) -> Result<Done> {
+        if !self.is_likely_kept(func) {
+            scratch.generate.recycle(scratch.spare.take());
+        }
         let mut clif = generate(self.env, self.initial, func, &mut scratch.generate)?;
         let is_reported = self.listing == Listing::Edges && is_reported(self.env.program, func);
         let generated = is_reported.then(|| Box::new(collect_generated(self.env, func, &clif)));
@@ -266,15 +276,15 @@ impl Compiler<'_> {
         let facts = Facts { env: self.env, summaries: &before.summaries };
         let touch = summarize(facts, func, &scratch.context.func);
         let built = Built { func, calls, touch, sites, generated };
-        let may_go_in = self.graph.callers[func] > 0
-            && !self.graph.is_recursive[func]
-            && is_candidate(grown.insts, self.uses_at_least(func), &self.limits);
-        if may_go_in {
+        if self.may_go_in(func, grown.insts) {
             let clif = std::mem::replace(&mut scratch.context.func, ir::Function::new());
             let Grown { insts, copied_insts, .. } = grown;
             return Ok(Done::Kept(built, Box::new(Body { clif, insts, copied_insts, copies })));
         }
-        Ok(Done::Compiled(built, self.emit(scratch, &before.summaries, func, &copies)?))
+        let has_copies = grown.copied_insts > 0;
+        let compiled = self.emit(scratch, before, func, has_copies, &copies)?;
+        scratch.spare = Some(std::mem::replace(&mut scratch.context.func, ir::Function::new()));
+        Ok(Done::Compiled(built, compiled))
     }
 
     /// The calls of a function before any is inlined, if that is to be reported.
@@ -299,6 +309,20 @@ impl Compiler<'_> {
             }
         }
         copies
+    }
+
+    /// Whether a function of that size may go into callers.
+    fn may_go_in(&self, func: FuncId, insts: u32) -> bool {
+        self.graph.callers[func] > 0
+            && !self.graph.is_recursive[func]
+            && is_candidate(insts, self.uses_at_least(func), &self.limits)
+    }
+
+    /// Whether a function's body will probably be kept, before it is generated. Large allocations of
+    /// others are wasted on a body that is kept.
+    fn is_likely_kept(&self, func: FuncId) -> bool {
+        let insts_min = body_len_bytes(self.env.program, func) / BYTES_PER_INST_MAX;
+        self.may_go_in(func, u32::try_from(insts_min).unwrap_or(u32::MAX))
     }
 
     /// How many calls and references name the function, as far as the call graph knows.
@@ -344,14 +368,15 @@ impl Compiler<'_> {
     fn emit(
         &self,
         scratch: &mut Scratch,
-        summaries: &Summaries,
+        before: &Progress,
         func: FuncId,
+        has_copies: bool,
         copies: &Copies,
     ) -> Result<Box<CompiledFunc>> {
         let context = &mut scratch.context;
         context.set_disasm(self.listing == Listing::Assembly);
-        let facts = Facts { env: self.env, summaries };
-        remove_memory_traffic(facts, func, context, &mut scratch.events);
+        let facts = Facts { env: self.env, summaries: &before.summaries };
+        remove_memory_traffic(facts, func, has_copies, context, &mut scratch.events);
         let wants_parts = self.listing == Listing::Edges;
         let mut compiled = emit_function(self.env, &self.places, func, context, wants_parts)?;
         if wants_parts {
@@ -526,6 +551,16 @@ fn find_callee(caller: &ir::Function, callee: ir::FuncRef) -> Option<FuncId> {
     let ir::ExternalName::User(name) = caller.dfg.ext_funcs[callee].name else { return None };
     let name = &caller.params.user_named_funcs()[name];
     (name.namespace == NAMESPACE_FUNC).then(|| FuncId::from_u32(name.index))
+}
+
+/// The length of a function's body in its file; 0 if it has none.
+fn body_len_bytes(program: &Program, func: FuncId) -> usize {
+    let Some(FuncKind::Wasm { instance, body }) = program.funcs.get(func).map(|func| &func.kind)
+    else {
+        return 0;
+    };
+    let module = &program.modules[program.core_instances[*instance].module];
+    module.bodies[*body as usize].bytes.range.len()
 }
 
 /// How often each function is called directly.

@@ -126,11 +126,13 @@ pub fn emit_function(
 
 /// RISC-V has vectors only with an extension that the baseline leaves out.
 fn refuse_vectors(env: Env<'_>, func: &ir::Function) -> Result<()> {
-    let is_riscv = matches!(env.isa.triple().architecture, Architecture::Riscv64(_));
+    if !matches!(env.isa.triple().architecture, Architecture::Riscv64(_)) {
+        return Ok(());
+    }
     let has_vectors =
         env.isa.isa_flags().iter().any(|flag| flag.name == "has_v" && flag.as_bool() == Some(true));
     let uses_vectors = || func.dfg.values().any(|value| func.dfg.value_type(value).is_vector());
-    if is_riscv && !has_vectors && uses_vectors() {
+    if !has_vectors && uses_vectors() {
         return Err(Error::unsupported("SIMD on a RISC-V processor without the V extension")
             .help("add `--cpu +v` if the program will run only on processors that have it"));
     }

@@ -19,6 +19,13 @@ pub struct GenerateScratch {
     translate: TranslateScratch,
 }
 
+impl GenerateScratch {
+    /// Takes over the allocations of a function that is done with.
+    pub fn recycle(&mut self, func: Option<ir::Function>) {
+        self.translate.spare = func;
+    }
+}
+
 /// Generates a function's CLIF.
 ///
 /// # Errors

@@ -105,8 +105,13 @@ fn find_used_values(func: &ir::Function, domtree: &DominatorTree) -> EntitySet<V
                 || func.dfg.insts[inst].memflags_data(&func.dfg).is_some_and(|f| !f.notrap());
             let mut results = func.dfg.inst_results(inst).iter();
             if has_effect || results.any(|result| used.contains(*result)) {
-                for value in func.dfg.inst_values(inst) {
-                    used.insert(func.dfg.resolve_aliases(value));
+                for value in func.dfg.inst_args(inst) {
+                    used.insert(func.dfg.resolve_aliases(*value));
+                }
+                if opcode.is_terminator() {
+                    for value in func.dfg.inst_values(inst) {
+                        used.insert(func.dfg.resolve_aliases(value));
+                    }
                 }
             }
         }

@@ -27,10 +27,11 @@ use cranelift_codegen::{Context, ir, settings};
 
 /// Removes loads and stores from the context's function.
 ///
-/// `events` is working memory.
+/// `has_copies` says that something was inlined into it; `events` is working memory.
 pub fn remove_memory_traffic(
     facts: Facts<'_>,
     id: FuncId,
+    has_copies: bool,
     context: &mut Context,
     events: &mut Events,
 ) {
@@ -42,7 +43,11 @@ pub fn remove_memory_traffic(
     context.compute_cfg();
     context.compute_domtree();
     context.eliminate_unreachable_code(env.isa).expect("the function is well formed");
-    context.remove_constant_phis(env.isa).expect("the function is well formed");
+    if has_copies {
+        // What inlining leaves: results and parameters of blocks with one predecessor. Translating
+        // makes hardly any, and Cranelift looks for them too, but later.
+        context.remove_constant_phis(env.isa).expect("the function is well formed");
+    }
     let Context { func, cfg, domtree, .. } = context;
     events.clear();
     let is_changed = forward::forward_stores(facts, func, cfg, domtree, events);

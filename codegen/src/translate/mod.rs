@@ -45,6 +45,8 @@ pub struct TranslateScratch {
     stack: Vec<Value>,
     frames: Vec<Frame>,
     args: Vec<BlockArg>,
+    /// A function whose allocations the next one takes over.
+    pub spare: Option<ir::Function>,
 }
 
 /// Translates the body of a function of kind `Wasm`. A scratch belongs to one program.
@@ -71,7 +73,10 @@ pub fn translate_body(
 
     let name = UserFuncName::user(NAMESPACE_FUNC, func.as_u32());
     let signature = env.guest_signature(env.program.funcs[func].ty);
-    let mut out = ir::Function::with_name_signature(name, signature);
+    let mut out = scratch.spare.take().unwrap_or_else(ir::Function::new);
+    out.clear();
+    out.dfg.exception_tables.clear();
+    (out.name, out.signature) = (name, signature);
     scratch.stack.clear();
     scratch.frames.clear();
     let translator = Translator {
