@@ -7,7 +7,9 @@ use crate::{Error, Result};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use wasmelt_codegen::options::{MemoryMode, OptLevel, Options as CodegenOptions, Target};
+use wasmelt_codegen::options::{
+    LibraryOptions, MemoryMode, OptLevel, Options as CodegenOptions, Target,
+};
 use wasmelt_codegen::targets;
 use wasmelt_frontend::ReadOptions;
 
@@ -50,6 +52,16 @@ pub struct BuildArgs {
     /// What to write.
     #[arg(long, value_enum, default_value_t = Emit::Exe, value_name = "WHAT")]
     pub emit: Emit,
+    /// Write a C header for a library too.
+    #[arg(long, value_name = "FILE")]
+    pub header: Option<PathBuf>,
+    /// Let this program link: cc, ld.lld, mold or the like. By default the compiler does.
+    #[arg(long, value_name = "PATH")]
+    pub linker: Option<PathBuf>,
+    /// The slot of the address space that a library takes: for two libraries whose addresses are
+    /// the same by chance.
+    #[arg(long, value_name = "NUMBER")]
+    pub slot: Option<u32>,
     /// Leave out the symbol table and, in messages of traps, the names of functions.
     #[arg(long)]
     pub strip: bool,
@@ -273,8 +285,15 @@ impl CommonArgs {
         let grants = grants::encode(&granted).map_err(Error::environment)?;
         Ok(Options {
             emit,
+            needs_entry: false,
+            header: None,
             read: ReadOptions { with: self.with.clone() },
-            codegen: CodegenOptions { strip, grants, ..self.code.to_codegen()? },
+            codegen: CodegenOptions {
+                strip,
+                grants,
+                library: emit.is_library().then(LibraryOptions::default),
+                ..self.code.to_codegen()?
+            },
             grants_dirs: !granted.dirs.is_empty(),
             grants_network: granted.network != Network::None,
         })

@@ -3,20 +3,25 @@
 use crate::pipeline::Options;
 use crate::{Error, Result};
 use std::path::Path;
-use wasmelt_flatten::program::Program;
+use wasmelt_flatten::program::{Export, Program};
 
 /// # Errors
 ///
 /// The program exports nothing that an executable could run.
 pub fn require_entry(input: &Path, program: &Program) -> Result<()> {
-    if program.entry.is_some() {
+    let is_run = |export: &Export| {
+        let name = &export.name;
+        name.starts_with("wasi:cli/run@0.2") && name.ends_with("#run")
+    };
+    if program.entry.is_some() || program.exports.iter().any(is_run) {
         return Ok(());
     }
     let message = "the component does not export `wasi:cli/run`, so there is nothing to execute";
     let error = Error::invalid(message).in_file(input);
-    let others = "`--emit obj`, `program`, `clif` and `asm` work without it";
+    let others = "`--emit obj`, `staticlib` and `sharedlib` make a library of it for C, and \
+                  `wasmelt run --invoke` calls one function";
     if program.exports.is_empty() {
-        return Err(error.help(format!("it exports no function at all; {others}")));
+        return Err(error.help("it exports no function at all"));
     }
     let names: Vec<String> =
         program.exports.iter().map(|export| format!("`{}`", export.name)).collect();

@@ -38,7 +38,7 @@ pub fn targets() -> String {
     for machine in wasmelt_codegen::targets::MACHINES {
         text += machine.triple;
         text += &format!("\n    also:   {}-linux\n", machine.aliases.join("-linux, "));
-        text += "    --emit: exe, obj\n";
+        text += "    --emit: exe, obj, staticlib, sharedlib\n";
         text += &format!("    --cpu:  {}\n", machine.cpu_names().join(", "));
     }
     text

@@ -10,9 +10,11 @@ mod calls;
 mod checks;
 mod describe;
 pub mod grants;
+mod header;
 mod inspect;
 mod invoke;
 mod json;
+mod linker;
 pub mod output;
 pub mod phases;
 pub mod pipeline;
@@ -35,7 +37,8 @@ pub use wasmelt_frontend::error::{Error, Kind, Result};
 /// 1 if the input or the environment is at fault, 2 for a usage error; after `run` the program's
 /// exit code is the process's, since it takes the process over.
 pub fn run_command_line(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match Args::try_parse_from(args) {
+    let checked = Args::try_parse_from(args).and_then(|args| check_usage(&args).map(|()| args));
+    let args = match checked {
         Ok(args) => args,
         Err(error) => {
             // The message goes where it belongs: help to the output, an error to stderr. If that
@@ -70,6 +73,27 @@ fn report_error(error: Error) -> ExitCode {
     ExitCode::from(1)
 }
 
+/// What the grammar of the arguments does not say.
+fn check_usage(args: &Args) -> std::result::Result<(), clap::Error> {
+    let Command::Build(args) = &args.command else { return Ok(()) };
+    let libraries = "`--emit obj`, `staticlib` or `sharedlib`";
+    let is_linked = matches!(args.emit, Emit::Exe | Emit::Sharedlib);
+    let message = match () {
+        () if args.header.is_some() && !args.emit.is_library() => {
+            format!("`--header` describes a library: it needs {libraries}")
+        }
+        () if args.slot.is_some() && !args.emit.is_library() && args.linker.is_none() => {
+            format!("`--slot` is for libraries: it needs {libraries}")
+        }
+        () if args.linker.is_some() && !is_linked => {
+            "`--linker` links executables and shared libraries only".to_owned()
+        }
+        () => return Ok(()),
+    };
+    let mut command = <Args as clap::CommandFactory>::command();
+    Err(command.error(clap::error::ErrorKind::ArgumentConflict, message))
+}
+
 /// `wasmelt build`: the artifact goes to the output file, text without one to standard output.
 fn build(args: &BuildArgs) -> Result<()> {
     let input = &args.common.input;
@@ -91,14 +115,30 @@ fn build(args: &BuildArgs) -> Result<()> {
 
 fn build_to(args: &BuildArgs, path: Option<&std::path::Path>) -> Result<()> {
     let mut phases = Phases::new(args.common.verbose);
-    let options = args.common.pipeline_options(args.emit, args.strip)?;
+    // Someone else's linker gets the object.
+    let emit = if args.linker.is_some() { Emit::Obj } else { args.emit };
+    let mut options = args.common.pipeline_options(emit, args.strip)?;
+    options.needs_entry = args.emit == Emit::Exe;
+    options.header = args
+        .header
+        .as_ref()
+        .map(|path| path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned());
+    if let Some(library) = &mut options.codegen.library {
+        library.slot = args.slot;
+    }
     let artifact = pipeline::compile(&args.common.input, &options, &mut phases)?;
     print_notes(&artifact);
     let bytes = artifact.bytes.len();
-    phases.time("write", || match path {
-        Some(path) => output::write_file(path, &artifact.bytes, args.emit == Emit::Exe),
-        None => output::write_stdout(&artifact.bytes),
+    phases.time("write", || match (path, &args.linker) {
+        (Some(path), Some(linker)) => {
+            linker::link(linker, &artifact.bytes, path, args.emit == Emit::Sharedlib)
+        }
+        (Some(path), None) => output::write_file(path, &artifact.bytes, args.emit == Emit::Exe),
+        (None, _) => output::write_stdout(&artifact.bytes),
     })?;
+    if let (Some(path), Some(header)) = (&args.header, &artifact.header) {
+        output::write_file(path, header.as_bytes(), false)?;
+    }
     phases.describe(|| format!("{bytes} bytes"));
     Ok(())
 }

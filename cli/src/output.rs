@@ -7,6 +7,7 @@
 
 use crate::pipeline::Emit;
 use crate::{Error, Result};
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -22,8 +23,14 @@ pub fn default_path(input: &Path, emit: Emit) -> Result<PathBuf> {
         return Err(Error::environment("the input is no file").in_file(input));
     };
     let mut name = stem.to_os_string();
-    if emit == Emit::Obj {
-        name.push(".o");
+    match emit {
+        Emit::Obj => name.push(".o"),
+        Emit::Staticlib | Emit::Sharedlib => {
+            name = OsString::from("lib");
+            name.push(stem);
+            name.push(if emit == Emit::Staticlib { ".a" } else { ".so" });
+        }
+        _ => {}
     }
     Ok(PathBuf::from(name))
 }

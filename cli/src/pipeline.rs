@@ -1,7 +1,7 @@
 //! The whole compiler on one screen.
 
 use crate::phases::Phases;
-use crate::{Result, checks, describe};
+use crate::{Result, checks, describe, header};
 use clap::ValueEnum;
 use std::path::Path;
 use wasmelt_flatten::program::Program;
@@ -14,8 +14,12 @@ pub enum Emit {
     /// A static executable.
     #[default]
     Exe,
-    /// The relocatable object that the executable is linked from.
+    /// A relocatable object for other linkers: the component's exports, in C.
     Obj,
+    /// A static library of that object.
+    Staticlib,
+    /// A shared library of that object.
+    Sharedlib,
     /// The program after flattening, as text.
     Program,
     /// Cranelift's intermediate code after inlining, as text.
@@ -25,6 +29,11 @@ pub enum Emit {
 }
 
 impl Emit {
+    /// Whether it is for someone else's program.
+    pub fn is_library(self) -> bool {
+        matches!(self, Emit::Obj | Emit::Staticlib | Emit::Sharedlib)
+    }
+
     /// Whether it is for reading.
     pub fn is_text(self) -> bool {
         matches!(self, Emit::Program | Emit::Clif | Emit::Asm)
@@ -36,6 +45,10 @@ impl Emit {
 pub struct Options {
     /// What to make.
     pub emit: Emit,
+    /// Whether a command must be able to run from what is made.
+    pub needs_entry: bool,
+    /// What the include guard of the library's header is named after, if there is to be one.
+    pub header: Option<String>,
     /// Where imports are found.
     pub read: ReadOptions,
     /// How to compile.
@@ -53,11 +66,13 @@ pub struct Artifact {
     pub bytes: Vec<u8>,
     /// What the builder should know about it: a sentence each.
     pub notes: Vec<String>,
+    /// The header of a library.
+    pub header: Option<String>,
 }
 
 impl Artifact {
     fn text(text: String) -> Artifact {
-        Artifact { bytes: text.into_bytes(), notes: Vec::new() }
+        Artifact { bytes: text.into_bytes(), notes: Vec::new(), header: None }
     }
 }
 
@@ -72,8 +87,9 @@ pub fn compile(input: &Path, options: &Options, phases: &mut Phases) -> Result<A
     // Past this line every input byte is valid and every imported component is bound.
 
     // Whoever links an object can supply what neither files nor the host do.
-    let natives = options.emit == Emit::Obj;
-    let flattening = flatten::Options { natives, ..flatten::Options::default() };
+    let natives = options.emit.is_library();
+    let roots = if natives { flatten::Roots::Library } else { flatten::Roots::Executable };
+    let flattening = flatten::Options { roots, natives, ..flatten::Options::default() };
     let program = phases.time("flatten", || flatten::instantiate_with(composition, &flattening));
     let program = program.map_err(|error| error.in_file(input))?;
     phases.describe(|| describe::program(&program));
@@ -82,7 +98,7 @@ pub fn compile(input: &Path, options: &Options, phases: &mut Phases) -> Result<A
     if options.emit == Emit::Program {
         return Ok(Artifact::text(flatten::print(&program)));
     }
-    if options.emit == Emit::Exe {
+    if options.emit == Emit::Exe || options.needs_entry {
         checks::require_entry(input, &program)?;
     }
     let notes = checks::note_missing_grants(&program, options);
@@ -95,19 +111,23 @@ pub fn compile(input: &Path, options: &Options, phases: &mut Phases) -> Result<A
         Emit::Asm => {
             return Ok(Artifact::text(codegen::print_assembly(&program, &options.codegen, "")?));
         }
-        Emit::Exe | Emit::Obj | Emit::Program => {}
+        Emit::Exe | Emit::Obj | Emit::Staticlib | Emit::Sharedlib | Emit::Program => {}
     }
     let object = phases.time("compile", || codegen::compile_object(&program, &options.codegen))?;
     phases.describe(|| format!("{} bytes of object", object.bytes.len()));
     // Past this line every function is machine code, and the object defines every symbol that
     // the shim does not.
 
-    if options.emit == Emit::Obj {
-        return Ok(Artifact { bytes: object.bytes, notes });
-    }
-    let bytes = phases.time("link", || codegen::link_executable(&object, &options.codegen))?;
-    phases.describe(|| format!("{} bytes of executable", bytes.len()));
-    Ok(Artifact { bytes, notes })
+    let link = || match options.emit {
+        Emit::Obj => codegen::merge_library(&object, &options.codegen),
+        Emit::Staticlib => codegen::archive_library(&object, &member_name(input), &options.codegen),
+        Emit::Sharedlib => codegen::link_shared_library(&object, &options.codegen),
+        _ => codegen::link_executable(&object, &options.codegen),
+    };
+    let bytes = phases.time("link", link)?;
+    phases.describe(|| format!("{} bytes of output", bytes.len()));
+    let header = options.header.as_ref().map(|stem| header::write_header(&program, stem));
+    Ok(Artifact { bytes, notes, header })
 }
 
 /// Compiles a file and the components that it imports; what is left of the calls between component
@@ -125,6 +145,12 @@ pub fn report_calls(
     let program = phases.time("flatten", || flatten::instantiate(composition));
     let program = program.map_err(|error| error.in_file(input))?;
     phases.time("compile", || codegen::edges::report_edges(&program, &options.codegen))
+}
+
+/// What the object in a static library is called.
+fn member_name(input: &Path) -> String {
+    let stem = input.file_stem().unwrap_or(input.as_os_str());
+    format!("{}.o", stem.to_string_lossy())
 }
 
 /// Compiles one call of an export of a file's component: the program, and its executable.

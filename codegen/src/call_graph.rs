@@ -40,6 +40,7 @@ pub fn build_call_graph(program: &Program, layout: &Layout) -> CallGraph {
         .map(|(id, _)| id)
         .chain(frozen_elements(program))
         .chain(program.exports.iter().map(|export| export.func))
+        .chain(program.interface.resources.iter().filter_map(|resource| resource.drop))
         .chain(program.actions.iter().flat_map(action_funcs))
         .chain(std::iter::once(main))
         .map(|func| layout.folding.code_of(func))

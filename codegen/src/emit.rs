@@ -3,7 +3,7 @@
 use crate::edges::parts::{Parts, collect_parts};
 use crate::env::{
     Env, NAMESPACE_ACTIONS, NAMESPACE_COPIED, NAMESPACE_DATA, NAMESPACE_ELEM, NAMESPACE_FUNC,
-    NAMESPACE_SYMBOL, SymbolId,
+    NAMESPACE_IMPORT, NAMESPACE_SYMBOL, SymbolId,
 };
 use crate::error::{Error, Result};
 use crate::places::{Place, Places};
@@ -69,6 +69,8 @@ pub enum Target {
     Copied(u32),
     /// The table of a script's actions.
     Actions,
+    /// The word that holds the address of an undefined function.
+    Import(SymbolId),
 }
 
 /// An instruction that may trap.
@@ -153,6 +155,7 @@ pub(crate) fn find_target(name: &ExternalName, names: &Names) -> Target {
                 NAMESPACE_ELEM => Target::Elem(ElemId::from_u32(index)),
                 NAMESPACE_COPIED => Target::Copied(index),
                 NAMESPACE_ACTIONS => Target::Actions,
+                NAMESPACE_IMPORT => Target::Import(SymbolId(index)),
                 _ => panic!("no function generator uses name space {namespace}"),
             }
         }

@@ -40,6 +40,9 @@ pub const NAMESPACE_COPIED: u32 = 4;
 /// Name space of the table of a script's actions; the index is 0.
 pub const NAMESPACE_ACTIONS: u32 = 5;
 
+/// Name space of words that hold the address of an undefined function: indices of [`Symbols`].
+pub const NAMESPACE_IMPORT: u32 = 6;
+
 /// The calling convention of guest code. One for all, because a function may be called through a
 /// table by any other, and it is the only one that has tail calls.
 pub const GUEST_CALL_CONV: CallConv = CallConv::Tail;
@@ -98,6 +101,19 @@ impl<'a> Env<'a> {
         signature.returns.extend(returns.iter().map(|ty| self.host_param(*ty)));
         let signature = func.import_signature(signature);
         import(func, NAMESPACE_SYMBOL, symbol.0, signature, true)
+    }
+}
+
+impl Env<'_> {
+    /// Makes the word that holds a native function's address known to `func`: as a function, because
+    /// the inliner does not carry names of data over. Only its address means something.
+    pub fn import_word(
+        &self,
+        func: &mut ir::Function,
+        symbol: SymbolId,
+        signature: ir::SigRef,
+    ) -> FuncRef {
+        import(func, NAMESPACE_IMPORT, symbol.0, signature, true)
     }
 }
 
@@ -187,6 +203,8 @@ pub const SHIM_SYMBOLS: &[(&str, ShimEffect)] = &[
     (symbols::ATOMIC_WAIT, ShimEffect::Anything),
     (symbols::SCRIPT_RUN, ShimEffect::Anything),
     (symbols::REQUIRE_PROCESSOR, ShimEffect::Anything),
+    (symbols::LIBRARY_ENTER, ShimEffect::Anything),
+    (symbols::LIBRARY_LEAVE, ShimEffect::State),
     ("memcpy", ShimEffect::Pointers(2)),
     ("memmove", ShimEffect::Pointers(2)),
     ("memset", ShimEffect::Pointers(1)),
@@ -209,6 +227,18 @@ impl Env<'_> {
         SymbolId((SHIM_SYMBOLS.len() + self.program.hosts.len() + resource.index()) as u32)
     }
 
+    /// Whether a symbol is not the shim's, but a function that someone else links.
+    pub fn is_native(&self, symbol: SymbolId) -> bool {
+        let Some(at) = (symbol.0 as usize).checked_sub(SHIM_SYMBOLS.len()) else { return false };
+        match at.checked_sub(self.program.hosts.len()) {
+            None => self.program.hosts[crate::program::HostFuncId::new(at)].is_native,
+            Some(at) => matches!(
+                self.program.resources[crate::program::ResourceId::new(at)].kind,
+                crate::program::ResourceKind::Host { is_native: true, .. }
+            ),
+        }
+    }
+
     /// The name of a symbol.
     pub fn symbol_name(&self, symbol: SymbolId) -> &str {
         let at = symbol.0 as usize;
@@ -221,7 +251,7 @@ impl Env<'_> {
         }
         let resource = crate::program::ResourceId::new(at - self.program.hosts.len());
         match &self.program.resources[resource].kind {
-            crate::program::ResourceKind::Host { drop_symbol } => drop_symbol,
+            crate::program::ResourceKind::Host { drop_symbol, .. } => drop_symbol,
             crate::program::ResourceKind::Guest { .. } => {
                 unreachable!("{resource} has no drop symbol")
             }

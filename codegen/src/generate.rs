@@ -5,6 +5,7 @@ use crate::call_graph::main_func;
 use crate::data::InitialData;
 use crate::env::Env;
 use crate::error::Result;
+use crate::export::build_export;
 use crate::init;
 use crate::program::{FuncId, FuncKind};
 use crate::script::build_trampoline;
@@ -46,6 +47,9 @@ pub fn generate(
         FuncKind::Resource { .. } => build_resource_op(env, func, &mut scratch.builder),
         FuncKind::Cell { .. } => Ok(build_cell_op(env, func, &mut scratch.builder)),
         FuncKind::Init(_) => Ok(init::build_init(env, func, &mut scratch.builder)),
+        FuncKind::Export { callee, .. } => {
+            Ok(build_export(env, func, *callee, &mut scratch.builder))
+        }
         FuncKind::Trampoline => Ok(build_trampoline(env, func, &mut scratch.builder)),
         FuncKind::Missing(missing) => {
             // Only a script may reach it, and learns so by a trap of its own.

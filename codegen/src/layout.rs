@@ -9,7 +9,7 @@
 
 use crate::error::{Error, Result};
 use crate::fold::{Folding, fold_functions};
-use crate::options::{MemoryMode, OptLevel, Options};
+use crate::options::{MemoryMode, OptLevel, Options, Target};
 use crate::program::{
     CellId, ComponentInstanceId, DataId, ElemId, FuncId, FuncKind, GlobalId, MemoryId, Program,
     TableId,
@@ -17,17 +17,14 @@ use crate::program::{
 use crate::table_facts::TableFacts;
 use crate::types::ValType;
 use cranelift_entity::SecondaryMap;
+use target_lexicon::Architecture;
 use wasmelt_abi::addresses::{
-    FAR_MEMORY_BASE, MEMORY_END_MAX, MEMORY_STRIDE_BYTES, PAGE_BYTES_MAX, STATE_BASE,
-    STATE_HEADER_BYTES,
+    FAR_MEMORY_BASE, MEMORY_END_MAX, MEMORY_STRIDE_BYTES, PAGE_BYTES_MAX, SLOT_BYTES,
+    SLOT_FAR_MEMORY_OFFSET, STATE_BASE, STATE_BYTES_MAX, STATE_HEADER_BYTES,
 };
 use wasmelt_abi::handles::{ComponentState, Handle};
 use wasmelt_abi::state::{FuncRef, MemoryState, TableState};
 use wasmelt_flatten::limits::BYTE_PAGES_MAX;
-
-/// Largest size of the state. Below it all addresses fold into displacements, and the hot
-/// memory's window ends more than 1 GiB below the stack.
-const STATE_BYTES_MAX: u64 = 0x1000_0000;
 
 /// Address space that a memory with 64-bit indices gets at most.
 const MEMORY64_BYTES_MAX: u64 = 0x8_0000_0000;
@@ -126,32 +123,87 @@ pub fn plan_layout(program: &Program, options: &Options) -> Result<Layout> {
     if matches!(options.opt_level, OptLevel::Full | OptLevel::Size) {
         layout.folding = fold_functions(program);
     }
-    let mut space = Space { next: STATE_BASE + STATE_HEADER_BYTES };
+    let place = RegionPlace::of(program, options);
+    let mut space = Space { next: place.constants_start, end: place.state_base + STATE_BYTES_MAX };
     layout.constants_start = space.next;
     place_constants(program, &mut layout, &mut space)?;
     layout.constants_end = space.next;
     // A constant part needs pages of its own; without one the state starts the region.
     space.next = match layout.constants_end > layout.constants_start {
         true => space.next.next_multiple_of(options.target.page_bytes()),
-        false => STATE_BASE,
+        false => place.state_base,
     };
     layout.state_start = space.next;
     place_records(program, &mut layout, &mut space)?;
     place_mutable_tables(program, &mut layout, &mut space)?;
     layout.state_end = space.next;
-    place_memories(program, options, &mut layout)?;
+    place_memories(program, options, place.far_memory_base, &mut layout)?;
     Ok(layout)
 }
 
-/// The next free address of the state region.
+/// Where the state and the memories begin.
+struct RegionPlace {
+    state_base: u64,
+    constants_start: u64,
+    far_memory_base: u64,
+}
+
+impl RegionPlace {
+    fn of(program: &Program, options: &Options) -> RegionPlace {
+        match options.library {
+            None => RegionPlace {
+                state_base: STATE_BASE,
+                constants_start: STATE_BASE + STATE_HEADER_BYTES,
+                far_memory_base: FAR_MEMORY_BASE,
+            },
+            Some(library) => {
+                let (first, count) = slots(&options.target);
+                let slot = library.slot.unwrap_or_else(|| draw_slot(program));
+                let base = first + u64::from(slot % count) * SLOT_BYTES;
+                RegionPlace {
+                    state_base: base,
+                    constants_start: base,
+                    far_memory_base: base + SLOT_FAR_MEMORY_OFFSET,
+                }
+            }
+        }
+    }
+}
+
+/// The start of the first slot for libraries and the number of slots: far from where programs,
+/// their heaps, and what kernels place themselves lie. On x86-64 also beyond the shadow memory of
+/// sanitizers; elsewhere within the smallest address space of the architecture.
+pub fn slots(target: &Target) -> (u64, u32) {
+    match target.triple.architecture {
+        Architecture::X86_64 => (0x2000_0000_0000, 1000),
+        Architecture::Aarch64(_) => (0x10_0000_0000, 6),
+        Architecture::Riscv64(_) => (0x10_0000_0000, 3),
+        _ => (0x10_0000_0000, 60),
+    }
+}
+
+/// A number that follows from the program: two libraries hardly ever get the same slot.
+fn draw_slot(program: &Program) -> u32 {
+    // FNV-1a: it has to spread, and to be the same for ever.
+    let mut hash: u32 = 0x811c_9dc5;
+    for file in program.files.values() {
+        for byte in file.bytes.iter() {
+            hash = (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+        }
+    }
+    hash ^ hash >> 16
+}
+
+/// The next free address of the state region, and its end.
 struct Space {
     next: u64,
+    end: u64,
 }
 
 impl Space {
     fn take(&mut self, size_bytes: u64, align: u64) -> Result<u64> {
         let start = self.next.next_multiple_of(align);
-        let end = start.checked_add(size_bytes).filter(|end| *end <= STATE_BASE + STATE_BYTES_MAX);
+        let end = start.checked_add(size_bytes).filter(|end| *end <= self.end);
         self.next = end.ok_or_else(|| {
             Error::unsupported(format!(
                 "tables and globals of more than {} MiB",
@@ -227,9 +279,14 @@ fn place_mutable_tables(program: &Program, layout: &mut Layout, space: &mut Spac
     Ok(())
 }
 
-fn place_memories(program: &Program, options: &Options, layout: &mut Layout) -> Result<()> {
+fn place_memories(
+    program: &Program,
+    options: &Options,
+    far_memory_base: u64,
+    layout: &mut Layout,
+) -> Result<()> {
     let hot = find_hot_memory(program);
-    let mut far = FAR_MEMORY_BASE;
+    let mut far = far_memory_base;
     for (id, memory) in program.memories.iter().filter(|(_, memory)| memory.live) {
         let ty = &memory.ty;
         let page_bytes = 1u64 << ty.page_size_log2;

@@ -12,11 +12,13 @@ pub mod data;
 pub mod edges;
 pub mod emit;
 pub mod env;
+mod export;
 pub mod fold;
 pub mod generate;
 pub mod init;
 pub mod inline;
 pub mod layout;
+mod library;
 pub mod link;
 mod listing;
 pub mod memory;
@@ -68,6 +70,38 @@ pub fn compile_object(program: &Program, options: &Options) -> Result<ObjectFile
 pub fn link_executable(object: &ObjectFile, options: &Options) -> Result<Vec<u8>> {
     let shim = shim::shim_object(&options.target.triple)?;
     link::link(object, shim, options)
+}
+
+/// Joins the object of a library with the runtime shim to one relocatable object for whatever
+/// linker.
+///
+/// # Errors
+///
+/// `Unsupported` for targets without a shim.
+pub fn merge_library(object: &ObjectFile, options: &Options) -> Result<Vec<u8>> {
+    let shim = shim::shim_object(&options.target.triple)?;
+    Ok(link::merge(object, shim, options)?.0)
+}
+
+/// As [`merge_library`], in an archive whose only member has that name.
+///
+/// # Errors
+///
+/// As [`merge_library`].
+pub fn archive_library(object: &ObjectFile, name: &str, options: &Options) -> Result<Vec<u8>> {
+    let shim = shim::shim_object(&options.target.triple)?;
+    let (bytes, symbols) = link::merge(object, shim, options)?;
+    Ok(link::archive::write_archive(name, &bytes, &symbols))
+}
+
+/// Links the object of a library with the runtime shim to a shared library.
+///
+/// # Errors
+///
+/// `Unsupported` for targets without a shim and code that is too large.
+pub fn link_shared_library(object: &ObjectFile, options: &Options) -> Result<Vec<u8>> {
+    let shim = shim::shim_object(&options.target.triple)?;
+    link::link_shared(object, shim, options)
 }
 
 /// The functions whose names contain `filter` as CLIF, after inlining and optimisation.

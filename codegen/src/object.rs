@@ -10,9 +10,10 @@ use crate::data::{Constants, InitialData, Words, build_constants, build_elem};
 use crate::emit::{CodeRelocation, CompiledFunc, Target};
 use crate::env::Env;
 use crate::error::{Error, Result};
+use crate::library::{Contents, Step, plan_steps};
 use crate::link::machine::{Machine, Values};
 use crate::options::{OptLevel, Options};
-use crate::program::{DataId, ElemId, FuncId, Program};
+use crate::program::{DataId, ElemId, Func, FuncId, FuncKind, Program};
 use crate::script::{Pointee, build_actions};
 use crate::tables::{Tables, build_tables};
 use crate::unwind::{FrameTable, build_frame_table};
@@ -24,6 +25,7 @@ use object::{
 use std::collections::BTreeMap;
 use wasmelt_abi::addresses::{STACK_BASE, STACK_BYTES};
 use wasmelt_abi::image::Image;
+use wasmelt_abi::library::Step as StepRecord;
 use wasmelt_abi::symbols;
 
 /// An object, and what a linker must know that no object format says.
@@ -35,6 +37,8 @@ pub struct ObjectFile {
     pub fixed: Vec<FixedRange>,
     /// The host functions that can be called, `interface#function`, sorted.
     pub host_funcs: Vec<String>,
+    /// The symbols of a library's functions.
+    pub exports: Vec<String>,
 }
 
 /// A part of the address space whose place the layout decided.
@@ -67,14 +71,21 @@ pub fn write_object(
     let frames = build_frame_table(env, compiled, &text.starts);
     let tables = build_tables(env, compiled, &text.starts, options.strip);
     let mut writer = Writer::new(env, options, machine, text);
-    writer.write_constants(&build_constants(env.program, env.layout, options));
-    writer.write_tables(&tables);
+    let constants = build_constants(env.program, env.layout, options);
+    let steps = plan_steps(env.program, env.layout, initial, &constants, options);
+    writer.write_constants(&constants);
+    let steps = writer.write_steps(&steps);
+    writer.write_tables(&tables, steps);
     writer.write_code(compiled, initial)?;
     writer.write_frames(&frames);
-    let fixed = writer.write_fixed(initial);
+    let fixed = match options.library {
+        None => writer.write_fixed(initial),
+        Some(_) => Vec::new(),
+    };
     let bytes = writer.object.write();
     let bytes = bytes.map_err(|error| Error::unsupported(format!("an object file: {error}")))?;
-    Ok(ObjectFile { bytes, fixed, host_funcs: list_host_funcs(env.program) })
+    let (host_funcs, exports) = (list_host_funcs(env.program), list_exports(env.program));
+    Ok(ObjectFile { bytes, fixed, host_funcs, exports })
 }
 
 fn list_host_funcs(program: &Program) -> Vec<String> {
@@ -84,6 +95,14 @@ fn list_host_funcs(program: &Program) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+fn list_exports(program: &Program) -> Vec<String> {
+    let symbol_of = |func: &Func| match &func.kind {
+        FuncKind::Export { symbol, .. } if func.live => Some(symbol.clone()),
+        _ => None,
+    };
+    program.funcs.values().filter_map(symbol_of).collect()
 }
 
 /// Where each function lies in the text.
@@ -125,6 +144,8 @@ struct Writer<'a> {
     rodata: SectionId,
     rodata_symbol: SymbolId,
     constants: Option<SectionId>,
+    /// In a library, the constants that hold addresses.
+    relocated: Option<(SectionId, SymbolId)>,
     /// Symbols of the shim that code refers to.
     imported: BTreeMap<String, SymbolId>,
     /// Where constant bytes that code refers to lie in the read-only data.
@@ -155,6 +176,7 @@ impl<'a> Writer<'a> {
             rodata,
             rodata_symbol,
             constants: None,
+            relocated: None,
             imported: BTreeMap::new(),
             placed: BTreeMap::new(),
         }
@@ -188,18 +210,29 @@ impl<'a> Writer<'a> {
         if constants.bytes.is_empty() {
             return;
         }
-        let name = b".wasmelt.constants".to_vec();
-        let section = self.object.add_section(Vec::new(), name, SectionKind::ReadOnlyData);
-        self.object.append_section_data(section, &constants.bytes, 16);
+        let section = match self.options.library {
+            // Whoever links it decides where it goes; the library copies it.
+            Some(_) => self.relocated_section(),
+            None => {
+                let name = b".wasmelt.constants".to_vec();
+                self.object.add_section(Vec::new(), name, SectionKind::ReadOnlyData)
+            }
+        };
+        let start = self.object.append_section_data(section, &constants.bytes, 16);
         for (offset, func) in &constants.code_addresses {
-            self.add_address(section, *offset as u64, self.code_address(*func));
+            self.add_address(section, start + *offset as u64, self.code_address(*func));
         }
         self.constants = Some(section);
     }
 
     /// Writes the tables and the image record, which points at them.
-    fn write_tables(&mut self, tables: &Tables) {
-        let record = self.append_rodata(&[0; Image::WORDS * 8], 8);
+    fn write_tables(&mut self, tables: &Tables, steps: (u64, usize)) {
+        // Where code may lie anywhere, the addresses in the record are not constant.
+        let holder = match self.options.library {
+            Some(_) => self.relocated_section(),
+            None => self.rodata,
+        };
+        let record = self.object.append_section_data(holder, &[0; Image::WORDS * 8], 8);
         let traps = self.append_rodata(&tables.traps, 1);
         let names = self.append_rodata(&tables.names, 1);
         let grants = self.append_rodata(&self.options.grants, 1);
@@ -214,26 +247,78 @@ impl<'a> Writer<'a> {
             Word::Number(live.count() as u64),
             Word::Rodata(grants),
             Word::Number(self.options.grants.len() as u64),
+            Word::Relocated(steps.0),
+            Word::Number(steps.1 as u64),
         ];
-        const { assert!(Image::WORDS == 9) };
+        const { assert!(Image::WORDS == 11) };
         let mut numbers = Words::new(0, self.options);
         for (index, word) in words.iter().enumerate() {
             let offset = index as u64 * 8;
             numbers.put_u64(offset, if let Word::Number(number) = word { *number } else { 0 });
             match word {
                 Word::Number(_) => {}
-                Word::Text => self.add_address(self.rodata, record + offset, (self.text_symbol, 0)),
+                Word::Text => self.add_address(holder, record + offset, (self.text_symbol, 0)),
+                Word::Relocated(at) => {
+                    if let Some((_, symbol)) = self.relocated {
+                        let to = (symbol, at.cast_signed());
+                        self.add_address(holder, record + offset, to);
+                    }
+                }
                 Word::Rodata(at) => {
                     let to = (self.rodata_symbol, at.cast_signed());
-                    self.add_address(self.rodata, record + offset, to);
+                    self.add_address(holder, record + offset, to);
                 }
             }
         }
-        let section = self.object.section_mut(self.rodata);
+        let section = self.object.section_mut(holder);
         section.data_mut()[record as usize..][..numbers.bytes.len()]
             .copy_from_slice(&numbers.bytes);
         let size = (Image::WORDS * 8) as u64;
-        self.define_symbol(symbols::IMAGE, self.rodata, record..record + size, SymbolKind::Data);
+        let range = record..record + size;
+        self.define_symbol(symbols::IMAGE, holder, range, SymbolKind::Data, true);
+    }
+
+    /// The section of constants that hold addresses: read-only once whoever loads the library has
+    /// filled them in.
+    fn relocated_section(&mut self) -> SectionId {
+        if let Some((section, _)) = self.relocated {
+            return section;
+        }
+        let name = b".data.rel.ro".to_vec();
+        let section = self.object.add_section(Vec::new(), name, SectionKind::ReadOnlyDataWithRel);
+        let symbol = self.object.section_symbol(section);
+        self.relocated = Some((section, symbol));
+        section
+    }
+
+    /// Writes the steps of a library and what they copy; where they are, and how many.
+    fn write_steps(&mut self, steps: &[Step<'_>]) -> (u64, usize) {
+        if steps.is_empty() {
+            return (0, 0);
+        }
+        let section = self.relocated_section();
+        let record_bytes = StepRecord::WORDS as u64 * 8;
+        let room = vec![0; steps.len() * record_bytes as usize];
+        let start = self.object.append_section_data(section, &room, 8);
+        for (index, step) in steps.iter().enumerate() {
+            let at = start + index as u64 * record_bytes;
+            let mut words = Words::new(0, self.options);
+            words.put_u64(0, step.kind as u64);
+            words.put_u64(8, step.address);
+            words.put_u64(16, step.size_bytes);
+            let record = &mut self.object.section_mut(section).data_mut()[at as usize..];
+            record[..words.bytes.len()].copy_from_slice(&words.bytes);
+            let source = match step.contents {
+                Contents::None => continue,
+                Contents::Bytes(bytes) => {
+                    (self.rodata_symbol, self.append_rodata(bytes, 16).cast_signed())
+                }
+                // They were the first to be written there.
+                Contents::Constants => (self.relocated.expect("it has been made").1, 0),
+            };
+            self.add_address(section, at + 24, source);
+        }
+        (start, steps.len())
     }
 
     fn append_rodata(&mut self, bytes: &[u8], align: u64) -> u64 {
@@ -246,8 +331,8 @@ impl<'a> Writer<'a> {
         section: SectionId,
         range: std::ops::Range<u64>,
         kind: SymbolKind,
+        is_public: bool,
     ) {
-        let is_public = [symbols::IMAGE, symbols::MAIN].contains(&name);
         let scope = if is_public { SymbolScope::Linkage } else { SymbolScope::Compilation };
         self.object.add_symbol(Symbol {
             name: name.as_bytes().to_vec(),
@@ -265,14 +350,18 @@ impl<'a> Writer<'a> {
         let starts = std::mem::take(&mut self.text.starts);
         let folded = self.env.layout.folding.by_code();
         for (func, start) in compiled.iter().zip(starts) {
-            let name = self.env.program.funcs.get(func.func);
-            let name = name.map_or(symbols::MAIN, |func| &func.name);
+            let item = self.env.program.funcs.get(func.func);
+            let name = item.map_or(symbols::MAIN, |func| &func.name);
+            let is_export = |func: &Func| matches!(func.kind, FuncKind::Export { .. });
+            let is_public = item.is_none_or(is_export);
             let start = u64::from(start);
             let range = start..start + func.code.len() as u64;
-            self.define_symbol(name, self.text_section, range.clone(), SymbolKind::Text);
+            self.define_symbol(name, self.text_section, range.clone(), SymbolKind::Text, is_public);
             for other in folded.get(&func.func).into_iter().flatten() {
-                let name = &self.env.program.funcs[*other].name;
-                self.define_symbol(name, self.text_section, range.clone(), SymbolKind::Text);
+                let other = &self.env.program.funcs[*other];
+                let kind = SymbolKind::Text;
+                let is_public = is_export(other);
+                self.define_symbol(&other.name, self.text_section, range.clone(), kind, is_public);
             }
             for relocation in &func.relocations {
                 let kind = self.machine.code_relocation(relocation.kind);
@@ -340,14 +429,20 @@ impl<'a> Writer<'a> {
     fn place_target(&mut self, target: Target, initial: &InitialData) -> Result<(SymbolId, i64)> {
         let name = match target {
             Target::Symbol(symbol) => self.env.symbol_name(symbol),
+            Target::Import(symbol) => return Ok(self.place_import(symbol)),
             Target::Library(name) => name,
             _ => {
                 let at = self.place_bytes(target, initial)?;
                 return Ok((self.rodata_symbol, at.cast_signed()));
             }
         };
-        if let Some(known) = self.imported.get(name) {
-            return Ok((*known, 0));
+        Ok((self.import_symbol(name.to_owned()), 0))
+    }
+
+    /// An undefined symbol.
+    fn import_symbol(&mut self, name: String) -> SymbolId {
+        if let Some(known) = self.imported.get(&name) {
+            return *known;
         }
         let symbol = self.object.add_symbol(Symbol {
             name: name.as_bytes().to_vec(),
@@ -359,8 +454,25 @@ impl<'a> Writer<'a> {
             section: SymbolSection::Undefined,
             flags: SymbolFlags::None,
         });
-        self.imported.insert(name.to_owned(), symbol);
-        Ok((symbol, 0))
+        self.imported.insert(name, symbol);
+        symbol
+    }
+
+    /// The word that holds the address of someone else's function.
+    fn place_import(&mut self, symbol: crate::env::SymbolId) -> (SymbolId, i64) {
+        let section = self.relocated_section();
+        let at = match self.placed.get(&Target::Import(symbol)) {
+            Some(known) => *known,
+            None => {
+                let at = self.object.append_section_data(section, &[0; 8], 8);
+                let function = self.import_symbol(self.env.symbol_name(symbol).to_owned());
+                self.add_address(section, at, (function, 0));
+                self.placed.insert(Target::Import(symbol), at);
+                at
+            }
+        };
+        let (_, symbol) = self.relocated.expect("its section has been made");
+        (symbol, at.cast_signed())
     }
 
     /// The offset in the read-only data of bytes that code refers to; writes them the first time.
@@ -469,4 +581,6 @@ enum Word {
     Text,
     /// The address of that byte of the read-only data.
     Rodata(u64),
+    /// The address of that byte of the constants that hold addresses.
+    Relocated(u64),
 }

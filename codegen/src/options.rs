@@ -18,6 +18,8 @@ pub struct Options {
     pub memory_mode: MemoryMode,
     /// Number of threads that compile; 0 is one per core.
     pub threads: usize,
+    /// What is made for someone else's program, if it is no executable.
+    pub library: Option<LibraryOptions>,
     /// Whether the executable has no symbol table.
     pub strip: bool,
     /// What the builder grants: records as `abi::image::Grant` says.
@@ -34,11 +36,19 @@ impl Default for Options {
             inline: None,
             memory_mode: MemoryMode::default(),
             threads: 0,
+            library: None,
             strip: false,
             grants: Vec::new(),
             verify: cfg!(debug_assertions),
         }
     }
+}
+
+/// What the builder of a library chooses.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LibraryOptions {
+    /// The slot of the address space that it lies in; by default one that follows from its contents.
+    pub slot: Option<u32>,
 }
 
 /// A machine: its triple and what its processor has beyond the architecture's baseline.

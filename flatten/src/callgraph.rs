@@ -27,6 +27,7 @@ pub fn callees(program: &Program, func: FuncId) -> Vec<FuncId> {
                 }
             }
         }
+        FuncKind::Export { callee, .. } => callees.extend(*callee),
         FuncKind::Adapter(adapter) => callees.extend(adapter_callees(adapter)),
         FuncKind::Resource { op: ResourceOp::Drop, resource, .. } => {
             callees.extend(destructor(program, *resource));
@@ -83,7 +84,7 @@ pub fn frozen_element(table: &Table, element: u64) -> Option<ConstValue> {
 pub fn adapter_callees(adapter: &Adapter) -> impl Iterator<Item = FuncId> + '_ {
     let lower = match &adapter.lower {
         Lower::Guest { options, .. } => options.realloc,
-        Lower::Native => None,
+        Lower::Native | Lower::C => None,
     };
     let (lifted, options) = match &adapter.lift {
         Lift::Guest { options, func, .. } => (Some(*func), Some(options)),

@@ -5,7 +5,7 @@
 //! equal pairs are one function.
 
 use crate::components::Frame;
-use crate::flat::{Side, flat_signature};
+use crate::flat::{Side, c_signature, flat_signature};
 use crate::interface::FuncTypeId;
 use crate::program::{
     Adapter, CanonOptions, Cell, CellKind, CellOp, FuncId, FuncKind, Lift, Lower, MemoryId,
@@ -91,7 +91,7 @@ pub(crate) fn add_adapter(state: &mut Flattener<'_>, adapter: Adapter) -> FuncId
     }
     let component = match &adapter.lower {
         Lower::Guest { instance, .. } => Some(*instance),
-        Lower::Native => None,
+        Lower::Native | Lower::C => None,
     };
     let core = adapter_signature(&state.program, adapter.ty, &adapter.lower);
     let ty = state.core_func_type(core);
@@ -105,6 +105,7 @@ pub(crate) fn adapter_signature(program: &Program, ty: FuncTypeId, lower: &Lower
     let pointer = match lower {
         Lower::Guest { options, .. } => pointer_type(program, options.memory),
         Lower::Native => ValType::I64,
+        Lower::C => return c_signature(&program.types, &program.func_types[ty]).core,
     };
     flat_signature(&program.types, &program.func_types[ty], Side::Lower, pointer).core
 }

@@ -57,6 +57,47 @@ pub fn flat_signature(
     FlatSignature { core, params_in_memory, result_in_memory }
 }
 
+/// The signature of a component function in C: `docs/native-abi.md`, section "Calls".
+pub fn c_signature(types: &Types, func: &FuncType) -> FlatSignature {
+    let mut params = Vec::new();
+    for (_, ty) in &func.params {
+        match is_by_address(types, *ty) {
+            true => params.push(ValType::I64),
+            false => params.extend(flat_in_c(types, *ty)),
+        }
+    }
+    let mut results = Vec::new();
+    let result_in_memory = func.result.is_some_and(|ty| is_returned_by_address(types, ty));
+    match func.result {
+        Some(_) if result_in_memory => params.push(ValType::I64),
+        Some(ty) => results = flat_in_c(types, ty),
+        None => {}
+    }
+    let core = types::FuncType { params: params.into(), results: results.into() };
+    FlatSignature { core, params_in_memory: false, result_in_memory }
+}
+
+fn flat_in_c(types: &Types, ty: TypeId) -> Vec<ValType> {
+    let flat = flat_types(types, [ty], ValType::I64, MAX_FLAT_PARAMS);
+    flat.expect("what is passed by value is at most a pointer and a length")
+}
+
+/// Whether C passes a parameter of that type by its address: what is a struct there.
+pub fn is_by_address(types: &Types, ty: TypeId) -> bool {
+    match &types[ty] {
+        Type::Record(_) | Type::Tuple(_) | Type::FixedList(..) | Type::Option(_) => true,
+        Type::Variant(cases) => cases.iter().any(|(_, payload)| payload.is_some()),
+        Type::Result { ok, err } => ok.is_some() || err.is_some(),
+        _ => false,
+    }
+}
+
+/// Whether a C function writes a result of that type where its last parameter points.
+pub fn is_returned_by_address(types: &Types, ty: TypeId) -> bool {
+    let is_pair = matches!(types[ty], Type::String | Type::List(_) | Type::Map(..));
+    is_pair || is_by_address(types, ty)
+}
+
 /// The flat types of a sequence of interface types, or `None` if there are more than `max`.
 pub fn flat_types(
     types: &Types,

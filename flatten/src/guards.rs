@@ -94,6 +94,7 @@ impl<'a> Calls<'a> {
                 FuncKind::Resource { .. }
                 | FuncKind::Cell { .. }
                 | FuncKind::Init(_)
+                | FuncKind::Export { .. }
                 | FuncKind::Trampoline => {}
             }
         }

@@ -8,7 +8,10 @@
 
 use crate::error::{Error, Result};
 use crate::interface::FuncTypeId;
-use crate::program::{HostFunc, HostFuncId, Missing, Program, Resource, ResourceId, ResourceKind};
+use crate::program::{
+    HostFunc, HostFuncId, Missing, NamedResource, Program, Resource, ResourceId, ResourceKind,
+};
+use crate::scope::TypeValue;
 use crate::state::Flattener;
 use crate::wit_types::WitTypes;
 use crate::{difference, near};
@@ -84,7 +87,13 @@ impl Host {
     }
 
     /// The resource type of that name of an interface.
-    fn resource(&mut self, program: &mut Program, interface: &str, name: &str) -> ResourceId {
+    fn resource(
+        &mut self,
+        program: &mut Program,
+        interface: &str,
+        name: &str,
+        is_native: bool,
+    ) -> ResourceId {
         let key = (interface_key(interface), name.to_string());
         // While the declarations are being read, the resource is one of theirs.
         let is_declared =
@@ -96,7 +105,7 @@ impl Host {
         *self.resources.entry(key).or_insert_with(|| {
             let drop_symbol = format!("{}__drop", symbol_prefix(&owner, name));
             let name = format!("{}.{name}", path_of(interface));
-            let kind = ResourceKind::Host { drop_symbol };
+            let kind = ResourceKind::Host { drop_symbol, is_native };
             program.resources.push(Resource { name, kind })
         })
     }
@@ -145,8 +154,16 @@ pub(crate) fn import_resource(
         })
     });
     let is_known_interface = declared.is_some();
-    let resource = state.host.resource(&mut state.program, interface, name);
     let is_native = state.host.has_natives && !is_known_interface;
+    let resource = state.host.resource(&mut state.program, interface, name, is_native);
+    if is_native {
+        let owner = state.host.native_interface(owner_of(interface, name));
+        let name = symbol_prefix(&owner, name);
+        let known = &mut state.program.interface.resources;
+        if known.iter().all(|known| known.resource != resource) {
+            known.push(NamedResource { name, resource, drop: None });
+        }
+    }
     if !is_known && !is_native {
         let interface = interface.to_string();
         let why = match is_known_interface {
@@ -198,7 +215,7 @@ pub(crate) fn import_func(
         );
         return Ok(Err(Missing::HostType(message)));
     }
-    Ok(Ok(add_func(state, interface, name, symbol, ty)))
+    Ok(Ok(add_func(state, interface, name, symbol, ty, false)))
 }
 
 /// The native function that an import of that type is, unless its symbol stands for another one.
@@ -218,7 +235,7 @@ fn import_native(
              be the native function `{symbol}`"
         )));
     }
-    Ok(add_func(state, interface, name, symbol, ty))
+    Ok(add_func(state, interface, name, symbol, ty, true))
 }
 
 fn add_func(
@@ -227,11 +244,13 @@ fn add_func(
     name: &str,
     symbol: String,
     ty: FuncTypeId,
+    is_native: bool,
 ) -> HostFuncId {
     let id = state.program.hosts.push(HostFunc {
         interface: interface.to_string(),
         name: name.to_string(),
         symbol: symbol.clone(),
+        is_native,
         ty,
         live: false,
         reached_by: Vec::new(),
@@ -240,8 +259,26 @@ fn add_func(
     id
 }
 
+/// Notes what a native import's interface calls a type, for a library's header.
+pub(crate) fn note_native_type(
+    state: &mut Flattener<'_>,
+    interface: &str,
+    name: &str,
+    ty: TypeValue<'_>,
+) -> Result<()> {
+    let TypeValue::Value(ty) = ty else { return Ok(()) };
+    if state.host.has_natives
+        && !state.host.world()?.interfaces.contains_key(&interface_key(interface))
+    {
+        let owner = state.host.native_interface(owner_of(interface, name));
+        let name = symbol_prefix(&owner, name);
+        state.program.interface.types.push((name, ty));
+    }
+    Ok(())
+}
+
 /// What a symbol names as the interface: an import that is in none is the root's.
-fn owner_of<'n>(interface: &'n str, name: &str) -> &'n str {
+pub(crate) fn owner_of<'n>(interface: &'n str, name: &str) -> &'n str {
     if interface == name { "root" } else { interface }
 }
 
@@ -256,7 +293,9 @@ fn declared_type(
         resolve: &world.resolve,
         program: &mut state.program,
         interner: &mut state.interner,
-        resource: &mut |program, interface, name| state.host.resource(program, interface, name),
+        resource: &mut |program, interface, name| {
+            state.host.resource(program, interface, name, false)
+        },
     };
     let ty = types.func_type(&world.resolve.interfaces[interface].functions[name]);
     state.host.world = Some(world);
@@ -333,7 +372,7 @@ pub(crate) fn symbol_of(interface: &str, name: &str) -> String {
     if kind == "constructor" { format!("{prefix}__new") } else { prefix }
 }
 
-fn symbol_prefix(interface: &str, name: &str) -> String {
+pub(crate) fn symbol_prefix(interface: &str, name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
     let mut symbol: String = path_of(interface).chars().map(plain).collect();
     symbol.push_str("__");

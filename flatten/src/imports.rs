@@ -110,7 +110,11 @@ fn host_item<'a>(
             };
             Entity::Func(state.funcs.push(func))
         }
-        ExternType::TypeEq(index) => Entity::Type(type_at(state, *index)),
+        ExternType::TypeEq(index) => {
+            let ty = type_at(state, *index);
+            host::note_native_type(state, interface, name, ty)?;
+            Entity::Type(ty)
+        }
         ExternType::TypeResource => {
             let resource = host::import_resource(state, interface, name)?;
             Entity::Type(TypeValue::Resource(resource))

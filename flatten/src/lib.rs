@@ -28,6 +28,7 @@ mod imports;
 mod instance_type;
 mod intern;
 mod invoke;
+mod library;
 mod link_component;
 mod link_core;
 mod names;
@@ -91,7 +92,9 @@ pub fn instantiate_with(composition: Composition, options: &Options<'_>) -> Resu
     exports::export_root(&mut state, instance, options.roots)?;
     state.program.init = Some(init);
     let entry = state.program.entry;
-    let exports: Vec<FuncId> = state.program.exports.iter().map(|export| export.func).collect();
+    let drops = state.program.interface.resources.iter().filter_map(|resource| resource.drop);
+    let exports: Vec<FuncId> =
+        state.program.exports.iter().map(|export| export.func).chain(drops).collect();
     // Past this line there are no components: only core instances, adapters and host functions.
     finish(state, entry.into_iter().chain(exports), Observer::Nobody)
 }

@@ -70,7 +70,11 @@ pub fn name_funcs(program: &mut Program) {
     let mut export_names = ExportNames::default();
     let mut outside: HashMap<FuncId, String> = HashMap::new();
     for export in &program.exports {
-        outside.entry(export.func).or_insert_with(|| export.name.clone());
+        let callee = match &program.funcs[export.func].kind {
+            FuncKind::Export { callee, .. } => callee.unwrap_or(export.func),
+            _ => export.func,
+        };
+        outside.entry(callee).or_insert_with(|| export.name.clone());
     }
     for at in 0..program.funcs.len() {
         let id = FuncId::new(at);
@@ -102,6 +106,7 @@ pub fn name_funcs(program: &mut Program) {
                 format!("{caller}=>{}", cell_op_name(program.cells[*cell].kind, *op))
             }
             FuncKind::Init(_) => "init".into(),
+            FuncKind::Export { symbol, .. } => symbol.clone(),
             FuncKind::Trampoline => format!("trampoline {}", show_core_type(program, func.ty)),
             FuncKind::Missing(_) => format!("{caller}=>missing"),
         };

@@ -179,6 +179,7 @@ fn print_adapter(program: &Program, name: &str, adapter: &Adapter, out: &mut Str
             writeln!(out, "  lower in `{caller}`{}", show_options(program, options))?;
         }
         Lower::Native => writeln!(out, "  lower natively")?,
+        Lower::C => writeln!(out, "  lower to C")?,
     }
     match &adapter.lift {
         Lift::Guest { instance, options, func } => {

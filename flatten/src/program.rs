@@ -3,7 +3,7 @@
 //! Plain data in arenas. `FooId` names a thing of the whole program; a `u32` in a
 //! `CoreInstance`'s lists is a slot of that module's index space.
 
-use crate::interface::{FuncType, FuncTypeId, Types};
+use crate::interface::{FuncType, FuncTypeId, TypeId, Types};
 use crate::module::{Bytes, FileId, GlobalType, MemoryType, Module, ModuleId, TableType};
 use crate::types::{CoreTypeId, CoreTypes};
 use cranelift_entity::{PrimaryMap, entity_impl};
@@ -90,6 +90,8 @@ pub struct Program {
     /// What the executable runs after `init`: `wasi:cli/run`'s `run`, as an adapter that
     /// the outside calls; its core result is 0 for ok and 1 for an error.
     pub entry: Option<FuncId>,
+    /// What a library's header tells besides its functions; empty in every other program.
+    pub interface: Interface,
     /// What the executable does instead, if it is a test script's: these in order. Empty in every
     /// other program. Like `exports` they are roots of reachability.
     pub actions: Vec<Action>,
@@ -189,6 +191,14 @@ pub enum FuncKind {
     },
     /// What is left of instantiation; no parameters, no results.
     Init(Vec<InitStep>),
+    /// A function of a library that native code calls: prepares the library if it must, and calls a
+    /// function of the program.
+    Export {
+        /// Its global symbol.
+        symbol: String,
+        /// What it calls; the destructor of a resource type may be missing.
+        callee: Option<FuncId>,
+    },
     /// Calls guest code of this function's type for a script's driver: a native function of the
     /// code's address and those of its arguments and results, each in slots of 16 bytes.
     Trampoline,
@@ -248,8 +258,11 @@ pub enum Lower {
         /// The options of its `canon lower`.
         options: CanonOptions,
     },
-    /// The outside: an exported function.
+    /// The outside: the entry, or a call of a script. Parameters and result are flat, as on the
+    /// host's side.
     Native,
+    /// The outside, in C: `docs/native-abi.md`.
+    C,
 }
 
 /// The callee's side of an adapter.
@@ -475,6 +488,8 @@ pub enum ResourceKind {
     Host {
         /// The symbol of the destructor, `extern "C" fn(rep: u32)`.
         drop_symbol: String,
+        /// Whether it is not the shim's but someone else's, who links it.
+        is_native: bool,
     },
 }
 
@@ -487,6 +502,8 @@ pub struct HostFunc {
     pub name: String,
     /// The symbol that the shim defines.
     pub symbol: String,
+    /// Whether it is not the shim's but a function of someone else, who links it: in C then.
+    pub is_native: bool,
     /// Its type.
     pub ty: FuncTypeId,
     /// Whether it can be called.
@@ -500,8 +517,29 @@ pub struct HostFunc {
 pub struct Export {
     /// Its name; a function of an exported instance is `interface#function`.
     pub name: String,
-    /// The function: an adapter whose caller is the outside.
+    /// The function: an adapter whose caller is the outside, or a library's `FuncKind::Export`.
     pub func: FuncId,
     /// The component function's type.
     pub ty: FuncTypeId,
+}
+
+/// The names of a library's types: in the program itself types have none.
+#[derive(Clone, Debug, Default)]
+pub struct Interface {
+    /// Value types, of exports and native imports: what a header calls each, in the order of the
+    /// input.
+    pub types: Vec<(String, TypeId)>,
+    /// The resource types that native code gets to see.
+    pub resources: Vec<NamedResource>,
+}
+
+/// A resource type that a library's header names.
+#[derive(Clone, Debug)]
+pub struct NamedResource {
+    /// What the header calls it.
+    pub name: String,
+    /// The resource type.
+    pub resource: ResourceId,
+    /// The `FuncKind::Export` that destroys one, if the library defines it.
+    pub drop: Option<FuncId>,
 }

@@ -197,10 +197,12 @@ impl Reach {
                     self.reach_func(id.into(), dtor);
                 }
             }
+            FuncKind::Export { callee: Some(callee), .. } => self.reach_func(id.into(), *callee),
             FuncKind::Missing(_) => self.missing.push(id),
             FuncKind::Resource { .. }
             | FuncKind::Cell { .. }
             | FuncKind::Init(_)
+            | FuncKind::Export { .. }
             | FuncKind::Trampoline => {}
         }
     }

@@ -160,6 +160,7 @@ fn verify_funcs(program: &Program, broken: &mut Vec<String>) {
             FuncKind::Resource { .. }
             | FuncKind::Cell { .. }
             | FuncKind::Init(_)
+            | FuncKind::Export { .. }
             | FuncKind::Trampoline => {}
         }
     }
@@ -174,7 +175,7 @@ fn owns_options(program: &Program, adapter: &Adapter) -> bool {
     };
     let lower = match &adapter.lower {
         Lower::Guest { instance, options } => owns(*instance, options),
-        Lower::Native => true,
+        Lower::Native | Lower::C => true,
     };
     let lift = match &adapter.lift {
         Lift::Guest { instance, options, func } => {

@@ -8,6 +8,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `start` | the entry point and what the process was started with |
+//! | `library` | the same for a program inside someone else's process |
 //! | `traps`, `trap_table` | signal handlers, the classification of faults, the message |
 //! | `memory` | growth of memories, tables and handle tables; atomic waits |
 //! | `block`, `libcalls` | `memcpy` and its kin; what Cranelift calls where the target has no instruction |
@@ -29,6 +30,8 @@ pub mod abort;
 mod arch;
 pub mod block;
 pub mod libcalls;
+#[cfg(not(test))]
+pub mod library;
 mod line;
 pub mod memory;
 mod pages;

@@ -14,7 +14,22 @@ struct Line {
     len: usize,
 }
 
+/// What gets the line, ended by a zero byte, before it is written: only a library's caller sets it. It
+/// may leave by a jump.
+pub static HOOK: Single<Option<extern "C" fn(*const core::ffi::c_char)>> = Single::new(None);
+
 static LINE: Single<Line> = Single::new(Line { bytes: [0; BYTES_MAX], len: 0 });
+
+impl Line {
+    /// The line as a C string, and its length. The next one begins anew, in case whoever reads this
+    /// one never returns.
+    fn take_for_c(&mut self) -> (*const core::ffi::c_char, usize) {
+        if let Some(end) = self.bytes.get_mut(self.len) {
+            *end = 0;
+        }
+        (self.bytes.as_ptr().cast(), core::mem::take(&mut self.len))
+    }
+}
 
 /// Appends text.
 pub fn push(text: &str) {
@@ -76,6 +91,11 @@ pub fn push_decimal(value: u32) {
 /// Ends and writes the line, and ends the process with it.
 #[inline(never)]
 pub fn finish(code: i32) -> ! {
+    if let Some(hook) = HOOK.with(|hook| *hook) {
+        let (text, len) = LINE.with(Line::take_for_c);
+        hook(text);
+        LINE.with(|line| line.len = len);
+    }
     LINE.with(|line| {
         if let Some(end) = line.bytes.get_mut(line.len) {
             *end = b'\n';

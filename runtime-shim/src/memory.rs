@@ -1,8 +1,8 @@
 //! Growth: what `memory.grow`, `table.grow` and full handle tables call.
 
-use crate::{arch, block, pages, traps};
+use crate::{arch, block, pages, start, traps};
 use rustix::event::Timespec;
-use wasmelt_abi::addresses::FAR_MEMORY_BASE;
+use wasmelt_abi::addresses::STATE_BYTES_MAX;
 use wasmelt_abi::handles::{ComponentState, Handle};
 use wasmelt_abi::state::{MemoryState, TableState};
 use wasmelt_abi::trap::Trap;
@@ -79,10 +79,10 @@ fn move_to_larger(old: u64, capacity: u64, wanted: u64, element_bytes: u64) -> O
     let new = pages::try_map(bytes as usize)?;
     let old_bytes = (capacity * element_bytes) as usize;
     // SAFETY: the old array has that many bytes and does not overlap the new mapping. Where it was
-    // in a mapping of ours it is not used any more; the program's state lies below all of those.
+    // in a mapping of ours it is not used any more; the program's state is none.
     unsafe {
         block::copy_string(new, old as *const u8, old_bytes);
-        if old >= FAR_MEMORY_BASE {
+        if old.wrapping_sub(start::image().memories) >= STATE_BYTES_MAX {
             pages::unmap(old as *mut u8, old_bytes);
         }
     }

@@ -16,7 +16,7 @@ unsafe extern "C" {
     #[link_name = "wasmelt_image"]
     static IMAGE: Image;
     /// The program.
-    fn wasmelt_main() -> u32;
+    pub(crate) fn wasmelt_main() -> u32;
 }
 
 /// What the compiler says about the program.
@@ -29,9 +29,19 @@ pub fn image() -> &'static Image {
 /// environment, a null, the auxiliary vector.
 static INITIAL_STACK: Single<usize> = Single::new(0);
 
+/// Says where the arguments are.
+pub(crate) fn set_initial_stack(initial_stack: usize) {
+    INITIAL_STACK.with(|at| *at = initial_stack);
+}
+
+/// Whether somebody has said where the arguments are.
+pub(crate) fn has_initial_stack() -> bool {
+    INITIAL_STACK.with(|at| *at != 0)
+}
+
 /// Continues `_start`.
 pub(crate) extern "C" fn begin(initial_stack: usize) -> ! {
-    INITIAL_STACK.with(|at| *at = initial_stack);
+    set_initial_stack(initial_stack);
     traps::install_handlers();
     map_large_memories(image());
     // SAFETY: the compiler defines it with this signature, and everything it needs is in place.
@@ -40,7 +50,7 @@ pub(crate) extern "C" fn begin(initial_stack: usize) -> ! {
 }
 
 /// Maps what the executable's segments leave out of large memories.
-fn map_large_memories(image: &Image) {
+pub(crate) fn map_large_memories(image: &Image) {
     for memory in memories(image) {
         let mapped = memory.mapped_bytes;
         if mapped < memory.size_bytes

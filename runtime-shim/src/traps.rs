@@ -38,6 +38,49 @@ static SIGNAL_STACK: Single<SignalStack> = Single::new(SignalStack([0; SIGNAL_ST
 /// jump. A driver of test scripts sets it.
 pub static RECOVERY: Single<Option<fn(Trap) -> !>> = Single::new(None);
 
+const SIGNALS: [i32; 5] = [SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV];
+
+/// What the signals did in the process before a library began to handle them.
+static PREVIOUS: Single<[arch::SignalAction; SIGNALS.len()]> =
+    Single::new([const { arch::SignalAction::default_of_system() }; SIGNALS.len()]);
+
+/// Installs the handlers of a library: what is not the guest's goes on to those of the process. The
+/// signal stack is this thread's, unless it has one.
+pub fn install_library_handlers() {
+    SIGNAL_STACK.with(|stack| {
+        // SAFETY: the static is used for nothing else.
+        unsafe { arch::set_signal_stack_if_none(stack.0.as_mut_ptr(), SIGNAL_STACK_BYTES) }
+    });
+    let action = arch::SignalAction::call(handle_library_signal);
+    PREVIOUS.with(|previous| {
+        for (signal, previous) in SIGNALS.iter().zip(previous) {
+            arch::replace_signal_action(*signal, &action, previous);
+        }
+    });
+}
+
+extern "C" fn handle_library_signal(signal: i32, info: *const u8, context: *const u8) {
+    // SAFETY: the kernel hands these over.
+    let (fault, pc) = unsafe { read_fault(signal, info, context) };
+    let image = start::image();
+    let found = find_at(image, pc);
+    let trap = classify_in_windows(image, fault, &found).or_else(|| {
+        // The guest runs on its caller's stack, and accesses nothing but that and its memories.
+        let is_stack = fault.is_some() && guest_offset(image, pc).is_some();
+        is_stack.then_some(Trap::StackOverflow)
+    });
+    if let Some(trap) = trap {
+        report(image, trap, &found)
+    }
+    let index = SIGNALS.iter().position(|known| *known == signal).unwrap_or_default();
+    PREVIOUS.with(|previous| {
+        if let Some(previous) = previous.get(index) {
+            // SAFETY: these are the handler's own arguments.
+            unsafe { previous.handle(signal, info, context) }
+        }
+    });
+}
+
 /// Installs the handlers. Writing to a pipe without a reader becomes an ordinary error, which a
 /// stream reports to the guest: what the guest does then is the guest's affair.
 pub fn install_handlers() {
@@ -46,7 +89,7 @@ pub fn install_handlers() {
         unsafe { arch::set_signal_stack(stack.0.as_mut_ptr(), SIGNAL_STACK_BYTES) }
     });
     let action = arch::SignalAction::call(handle_signal);
-    for signal in [SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV] {
+    for signal in SIGNALS {
         arch::set_signal_action(signal, &action);
     }
     arch::set_signal_action(SIGPIPE, &arch::SignalAction::ignore());
@@ -81,22 +124,10 @@ fn recover(trap: Trap) {
 }
 
 extern "C" fn handle_signal(signal: i32, info: *const u8, context: *const u8) {
-    // SAFETY: the kernel hands over a `siginfo_t`, where the code lies at 8 and for these signals
-    // the address at 16, and a `ucontext_t`.
-    let (code, address, pc) = unsafe {
-        (
-            info.add(8).cast::<i32>().read(),
-            info.add(16).cast::<u64>().read(),
-            arch::context_pc(signal, context),
-        )
-    };
-    // A positive code is the kernel's; 128 is a fault without an address.
-    let fault = (matches!(signal, SIGSEGV | SIGBUS) && code > 0 && code != 128).then_some(address);
+    // SAFETY: the kernel hands these over.
+    let (fault, pc) = unsafe { read_fault(signal, info, context) };
     let image = start::image();
-    let found = match guest_offset(image, pc) {
-        Some(offset) => find(table(image), offset),
-        None => Found::default(),
-    };
+    let found = find_at(image, pc);
     match classify(image, fault, &found) {
         Some(trap) => {
             recover(trap);
@@ -108,16 +139,51 @@ extern "C" fn handle_signal(signal: i32, info: *const u8, context: *const u8) {
 
 /// The cause of a fault; `None` if it is not the guest's.
 fn classify(image: &Image, fault: Option<u64>, found: &Found) -> Option<Trap> {
-    if let Some(address) = fault {
-        if (STACK_BASE - STACK_GAP_BYTES..STACK_BASE).contains(&address) {
-            return Some(Trap::StackOverflow);
-        }
-        let in_window = |base| address.wrapping_sub(base) < MEMORY_WINDOW_BYTES;
-        if start::memories(image).iter().any(|memory| in_window(memory.base)) {
-            return Some(Trap::MemoryOutOfBounds);
-        }
+    if let Some(address) = fault
+        && (STACK_BASE - STACK_GAP_BYTES..STACK_BASE).contains(&address)
+    {
+        return Some(Trap::StackOverflow);
+    }
+    classify_in_windows(image, fault, found)
+}
+
+/// As `classify`, but for the executable's stack.
+fn classify_in_windows(image: &Image, fault: Option<u64>, found: &Found) -> Option<Trap> {
+    let in_window = |base, address: u64| address.wrapping_sub(base) < MEMORY_WINDOW_BYTES;
+    if let Some(address) = fault
+        && start::memories(image).iter().any(|memory| in_window(memory.base, address))
+    {
+        return Some(Trap::MemoryOutOfBounds);
     }
     Trap::from_code(found.code)
+}
+
+/// The address that a fault is about, if there is one, and the instruction's.
+///
+/// # Safety
+///
+/// They must be the arguments of a signal handler.
+unsafe fn read_fault(signal: i32, info: *const u8, context: *const u8) -> (Option<u64>, u64) {
+    // SAFETY: in a `siginfo_t` the code lies at 8 and for these signals the address at 16; the
+    // context is a `ucontext_t`.
+    let (code, address, pc) = unsafe {
+        (
+            info.add(8).cast::<i32>().read(),
+            info.add(16).cast::<u64>().read(),
+            arch::context_pc(signal, context),
+        )
+    };
+    // A positive code is the kernel's; 128 is a fault without an address.
+    let has_address = matches!(signal, SIGSEGV | SIGBUS) && code > 0 && code != 128;
+    (has_address.then_some(address), pc)
+}
+
+/// What the compiler's table says about an instruction.
+fn find_at(image: &Image, pc: u64) -> Found {
+    match guest_offset(image, pc) {
+        Some(offset) => find(table(image), offset),
+        None => Found::default(),
+    }
 }
 
 /// Where in guest code `pc` lies.

@@ -26,7 +26,7 @@ fn uses_host_files(program: &Program, func: FuncId) -> bool {
         },
         FuncKind::Resource { op: ResourceOp::Drop, resource, .. } => {
             let kind = &program.resources[*resource].kind;
-            matches!(kind, ResourceKind::Host { drop_symbol }
+            matches!(kind, ResourceKind::Host { drop_symbol, .. }
                 if drop_symbol.starts_with("wasi_filesystem_"))
         }
         _ => false,

@@ -9,6 +9,7 @@ mod faults;
 mod guests;
 mod invoke;
 mod isolation;
+mod library;
 mod manners;
 mod natives;
 mod processor;

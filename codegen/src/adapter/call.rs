@@ -101,6 +101,9 @@ impl<'a> Generator<'a, '_> {
         }
         let route =
             Route { from: call.caller, to: call.callee, counts_lends, outlives_call: false };
+        if call.caller_shape.by_address.is_some() || call.callee_shape.by_address.is_some() {
+            return self.pass_params_in_c(call, route, params);
+        }
         let source_place;
         let source = if call.caller_shape.params_in_memory {
             let layout = self.layouts.record(&call.params, call.caller.pointer())?;
@@ -114,18 +117,87 @@ impl<'a> Generator<'a, '_> {
             args.values = self.copy_fields(route, &call.params, source, Target::Flat)?;
             return Ok(args);
         }
+        let (pointer, place) = self.make_param_record(call)?;
+        self.copy_fields(route, &call.params, source, Target::Memory(place))?;
+        args.values = vec![pointer];
+        Ok(args)
+    }
+
+    /// Room on the callee's side for a record of all parameters.
+    fn make_param_record(&mut self, call: &Call<'a>) -> Result<(Value, Place)> {
         let layout = self.layouts.record(&call.params, call.callee.pointer())?;
-        let (pointer, place) = match call.callee {
+        Ok(match call.callee {
             Endpoint::Native => self.stack_record(layout.size, layout.align),
             Endpoint::Guest { .. } => {
                 let size = self.word(u64::from(layout.size));
                 let (pointer, address) = self.allocate(call.callee, size, layout.align);
                 (pointer, Place { address, offset: 0, memory: call.callee.memory() })
             }
-        };
-        self.copy_fields(route, &call.params, source, Target::Memory(place))?;
-        args.values = vec![pointer];
+        })
+    }
+
+    /// As [`Self::pass_params`], where one side at least is in C: one parameter after the other.
+    fn pass_params_in_c(
+        &mut self,
+        call: &Call<'a>,
+        route: Route<'a>,
+        params: &[Value],
+    ) -> Result<Args> {
+        let sources = self.find_param_sources(call, params)?;
+        let mut args = Args::default();
+        let mut record = None;
+        if call.callee_shape.params_in_memory {
+            let (pointer, place) = self.make_param_record(call)?;
+            args.values.push(pointer);
+            record = Some(place);
+        }
+        let offsets = self.layouts.field_offsets(&call.params, call.callee.pointer());
+        for (index, (ty, source)) in call.params.iter().zip(sources).enumerate() {
+            let by_address = call.callee_shape.by_address.as_ref().is_some_and(|by| by[index]);
+            let target = match record {
+                Some(place) => Target::Memory(place.at(offsets[index])),
+                None if by_address => {
+                    let layout = self.layouts.get(*ty, PointerSize::P64);
+                    let (size, align) = (layout.size, layout.align);
+                    let (pointer, place) = self.stack_record(size, align);
+                    args.values.push(pointer);
+                    Target::Memory(place)
+                }
+                None => Target::Flat,
+            };
+            args.values.extend(self.copy_value(route, *ty, source, target)?);
+        }
         Ok(args)
+    }
+
+    /// Where the caller has each parameter.
+    fn find_param_sources<'v>(
+        &mut self,
+        call: &Call<'a>,
+        params: &'v [Value],
+    ) -> Result<Vec<Source<'v>>> {
+        if call.caller_shape.params_in_memory {
+            let layout = self.layouts.record(&call.params, call.caller.pointer())?;
+            let place = self.check_record(call.caller, params[0], layout.size, layout.align);
+            let offsets = self.layouts.field_offsets(&call.params, call.caller.pointer());
+            let at = |offset: u32| Source::Memory(place.at(offset));
+            return Ok(offsets.into_iter().map(at).collect());
+        }
+        let mut sources = Vec::with_capacity(call.params.len());
+        let mut used = 0;
+        for (index, ty) in call.params.iter().enumerate() {
+            if call.caller_shape.by_address.as_ref().is_some_and(|by| by[index]) {
+                let place = Place { address: params[used], offset: 0, memory: None };
+                sources.push(Source::Memory(place));
+                used += 1;
+                continue;
+            }
+            let flat = self.layouts.get(*ty, call.caller.pointer()).flat.as_ref();
+            let count = flat.expect("parts of flat parameters are flat").len();
+            sources.push(Source::Flat(&params[used..used + count]));
+            used += count;
+        }
+        Ok(sources)
     }
 
     /// Calls the callee's function; its core results.

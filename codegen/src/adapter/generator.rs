@@ -8,7 +8,7 @@ use crate::program::{ComponentInstanceId, FuncId};
 use crate::regions::{self, Region};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    self, BlockArg, FuncRef, InstBuilder, MemFlagsData, SourceLoc, Value, types,
+    self, BlockArg, FuncRef, InstBuilder, MemFlagsData, Signature, SourceLoc, Value, types,
 };
 use cranelift_frontend::{FunctionBuilder, Variable};
 use std::collections::HashMap;
@@ -97,6 +97,9 @@ impl<'a, 'f> Generator<'a, 'f> {
         returns: &[ir::Type],
     ) -> Vec<Value> {
         let env = self.env;
+        if env.is_native(symbol) {
+            return self.call_native(symbol, args, returns);
+        }
         let callee = match self.symbols.get(&symbol) {
             Some(known) => *known,
             None => {
@@ -107,6 +110,28 @@ impl<'a, 'f> Generator<'a, 'f> {
         };
         self.symbols.insert(symbol, callee);
         let call = self.b.ins().call(callee, args);
+        self.b.inst_results(call).to_vec()
+    }
+
+    /// Calls a function that someone else links. It may lie anywhere, so its address stands in a
+    /// word that whoever links fills in.
+    fn call_native(
+        &mut self,
+        symbol: SymbolId,
+        args: &[Value],
+        returns: &[ir::Type],
+    ) -> Vec<Value> {
+        let env = self.env;
+        let mut signature = Signature::new(env.host_call_conv());
+        let types = args.iter().map(|arg| self.b.func.dfg.value_type(*arg));
+        signature.params.extend(types.map(|ty| env.host_param(ty)));
+        signature.returns.extend(returns.iter().map(|ty| env.host_param(*ty)));
+        let signature = self.b.import_signature(signature);
+        let word = env.import_word(self.b.func, symbol, signature);
+        let word = self.b.ins().func_addr(types::I64, word);
+        let flags = regions::state_flags(self.b.func, Region::Native);
+        let callee = self.b.ins().load(types::I64, flags, word, 0);
+        let call = self.b.ins().call_indirect(signature, callee, args);
         self.b.inst_results(call).to_vec()
     }
 

@@ -76,7 +76,7 @@ pub fn list_drop_guards(
 fn caller_leaves(program: &Program, adapter: &Adapter) -> Option<Guard> {
     match &adapter.lower {
         Lower::Guest { instance, .. } => Some(may_leave(program, *instance, "may leave")),
-        Lower::Native => None,
+        Lower::Native | Lower::C => None,
     }
 }
 

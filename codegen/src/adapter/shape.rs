@@ -10,7 +10,7 @@ use crate::interface::{Type, TypeId};
 use crate::program::{Adapter, ComponentInstanceId, Lift, Lower, Program, ResourceId};
 use cranelift_codegen::ir::{self, AbiParam, Signature};
 use std::collections::HashSet;
-use wasmelt_flatten::flat::MAX_FLAT_RESULTS;
+use wasmelt_flatten::flat::{MAX_FLAT_RESULTS, is_by_address, is_returned_by_address};
 
 /// What the generation of a call needs to know about both sides.
 pub(super) struct Call<'a> {
@@ -37,6 +37,8 @@ pub(super) struct Shape {
     /// Whether the result goes through memory.
     pub result_in_memory: bool,
     pub pointer: PointerSize,
+    /// Which parameters are passed by their addresses, if the side is in C.
+    pub by_address: Option<Vec<bool>>,
 }
 
 impl Shape {
@@ -57,7 +59,34 @@ impl Shape {
             result: flat_result.as_ref().and_then(|flat| flat.first().copied()),
             result_in_memory: flat_result.is_none(),
             pointer,
+            by_address: None,
         })
+    }
+
+    /// The shape of a side in C: each parameter is passed by itself, a struct by its address.
+    fn new_in_c(g: &Generator<'_, '_>, params: &[TypeId], result: Option<TypeId>) -> Shape {
+        let types = &g.env.program.types;
+        let pointer = PointerSize::P64;
+        let flat = |ty: TypeId| {
+            let flat = g.layouts.get(ty, pointer).flat.clone();
+            flat.expect("what is passed by value is at most a pointer and a length")
+        };
+        let by_address: Vec<bool> = params.iter().map(|ty| is_by_address(types, *ty)).collect();
+        let each = params.iter().zip(&by_address);
+        let each = each.flat_map(|(ty, by_address)| match by_address {
+            true => vec![pointer.clif_type()],
+            false => flat(*ty),
+        });
+        let result_in_memory = result.is_some_and(|ty| is_returned_by_address(types, ty));
+        let returned = result.filter(|_| !result_in_memory);
+        Shape {
+            params_in_memory: false,
+            params: each.collect(),
+            result: returned.and_then(|ty| flat(ty).first().copied()),
+            result_in_memory,
+            pointer,
+            by_address: Some(by_address),
+        }
     }
 }
 
@@ -71,15 +100,25 @@ impl<'a> Call<'a> {
         }
         let caller = match &adapter.lower {
             Lower::Guest { instance, options } => Endpoint::guest(env, *instance, options),
-            Lower::Native => Endpoint::Native,
+            Lower::Native | Lower::C => Endpoint::Native,
         };
         let callee = match &adapter.lift {
             Lift::Guest { instance, options, .. } => Endpoint::guest(env, *instance, options),
             Lift::Host(_) => Endpoint::Native,
         };
+        let caller_shape = match adapter.lower {
+            Lower::C => Shape::new_in_c(g, &params, ty.result),
+            _ => Shape::new(g, &params, ty.result, caller.pointer())?,
+        };
+        let callee_shape = match adapter.lift {
+            Lift::Host(host) if env.program.hosts[host].is_native => {
+                Shape::new_in_c(g, &params, ty.result)
+            }
+            _ => Shape::new(g, &params, ty.result, callee.pointer())?,
+        };
         Ok(Call {
-            caller_shape: Shape::new(g, &params, ty.result, caller.pointer())?,
-            callee_shape: Shape::new(g, &params, ty.result, callee.pointer())?,
+            caller_shape,
+            callee_shape,
             mentions: Mentions::of(env.program, &params),
             caller,
             callee,

@@ -162,6 +162,7 @@ impl World {
         };
         let lift = match to {
             Side::Native => Lift::Host(self.program.hosts.push(HostFunc {
+                is_native: false,
                 interface: "test:test/test".to_owned(),
                 name: "f".to_owned(),
                 symbol: "test_f".to_owned(),
@@ -382,7 +383,7 @@ fn resource_operations() {
     let kinds = [
         ResourceKind::Guest { instance: user, dtor },
         ResourceKind::Guest { instance: ComponentInstanceId::new(2), dtor },
-        ResourceKind::Host { drop_symbol: "test_drop".to_owned() },
+        ResourceKind::Host { drop_symbol: "test_drop".to_owned(), is_native: false },
     ];
     for kind in kinds {
         let resource = world.add_resource(kind);

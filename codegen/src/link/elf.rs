@@ -21,7 +21,7 @@ const SECTION_COUNT_AT: usize = 60;
 pub struct Fields {
     /// What has been written.
     pub bytes: Vec<u8>,
-    big_endian: bool,
+    pub big_endian: bool,
 }
 
 impl Fields {
@@ -117,10 +117,11 @@ fn write_headers(machine: Machine, plan: &Plan) -> Vec<u8> {
 }
 
 /// A name table: strings ended by zero bytes, the empty one first.
-struct Strings(Vec<u8>);
+pub struct Strings(pub Vec<u8>);
 
 impl Strings {
-    fn add(&mut self, name: &str) -> u32 {
+    /// Adds a name; its offset.
+    pub fn add(&mut self, name: &str) -> u32 {
         let at = self.0.len() as u32;
         self.0.extend(name.bytes());
         self.0.push(0);
@@ -222,23 +223,24 @@ fn list_sections(plan: &Plan, names: &mut Strings) -> Vec<SectionHeader> {
 
 /// A section header; the fields are those of the format, in readable words.
 #[derive(Default)]
-struct SectionHeader {
-    name: u32,
-    kind: u32,
-    flags: u64,
-    address: u64,
+pub struct SectionHeader {
+    pub name: u32,
+    pub kind: u32,
+    pub flags: u64,
+    pub address: u64,
     /// Offset in the file, and size.
-    range: (u64, u64),
+    pub range: (u64, u64),
     /// The section that holds the names.
-    names: u32,
+    pub names: u32,
     /// How many symbols are local.
-    locals: u32,
-    align: u64,
-    entry_bytes: u64,
+    pub locals: u32,
+    pub align: u64,
+    pub entry_bytes: u64,
 }
 
 impl SectionHeader {
-    fn write(&self, fields: &mut Fields) {
+    /// Writes the header.
+    pub fn write(&self, fields: &mut Fields) {
         fields.u32(self.name);
         fields.u32(self.kind);
         fields.u64(self.flags);

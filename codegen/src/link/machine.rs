@@ -107,6 +107,16 @@ impl Machine {
         }
     }
 
+    /// The kind of relocation by which a loader adds the address where a file was loaded.
+    pub fn relative_relocation(self) -> u32 {
+        match self {
+            Machine::X86_64 => elf::R_X86_64_RELATIVE.0,
+            Machine::Aarch64 => elf::R_AARCH64_RELATIVE.0,
+            Machine::Riscv64 => elf::R_RISCV_RELATIVE.0,
+            Machine::S390x => elf::R_390_RELATIVE.0,
+        }
+    }
+
     /// The ELF kind of a relocation of Cranelift's.
     pub fn code_relocation(self, kind: Reloc) -> u32 {
         match self {

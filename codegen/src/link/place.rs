@@ -43,6 +43,8 @@ pub struct Plan {
     pub data: Option<usize>,
     /// The frame table, at the end of the text's segment.
     pub frames: Option<FramesPlace>,
+    /// Whether a loader chooses the address of the whole.
+    pub is_shared: bool,
     /// Offsets in the file agree with addresses modulo this.
     pub page_bytes: u64,
 }
@@ -181,7 +183,7 @@ fn count_segments(range: &FixedRange) -> usize {
 }
 
 /// Finds the symbols whose addresses must stand in memory.
-fn collect_got(machine: Machine, inputs: &[Input<'_>], live: &[SectionRef], plan: &mut Plan) {
+pub fn collect_got(machine: Machine, inputs: &[Input<'_>], live: &[SectionRef], plan: &mut Plan) {
     for (file, index) in live {
         let section = &inputs[*file].sections[*index];
         for relocation in &section.relocations {

@@ -22,6 +22,8 @@ pub fn apply_relocations(
     let address_of = |file: usize, symbol: usize| {
         find_definition(inputs, symbols, file, symbol)
             .and_then(|(file, place)| plan.address_of(file, place))
+            // A loader fills in what a shared library does not define.
+            .or(plan.is_shared.then_some(0))
             .expect("what a live section refers to is live")
     };
     for placed in &plan.sections {

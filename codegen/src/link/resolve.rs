@@ -45,24 +45,32 @@ pub fn find_definition(
     }
 }
 
-/// Finds the sections that the entry point reaches, in the order of input and index.
+/// Finds the sections that the roots reach, in the order of input and index. Where `is_open`,
+/// someone else defines what the inputs do not.
 ///
 /// # Errors
 ///
 /// `Environment` that lists the symbols which are used and defined nowhere.
-pub fn mark_live(inputs: &[Input<'_>], symbols: &Symbols<'_>) -> Result<Vec<SectionRef>> {
+pub fn mark_live(
+    inputs: &[Input<'_>],
+    symbols: &Symbols<'_>,
+    roots: &[&str],
+    is_open: bool,
+) -> Result<Vec<SectionRef>> {
     let mut is_live: Vec<Vec<bool>> =
         inputs.iter().map(|input| vec![false; input.sections.len()]).collect();
     let mut undefined: BTreeMap<&str, &str> = BTreeMap::new();
     let mut work: Vec<SectionRef> = Vec::new();
-    match symbols.get(wasmelt_abi::symbols::START) {
-        Some((file, index)) => {
-            if let Place::Section(section, _) = inputs[*file].symbols[*index].place {
-                work.push((*file, section));
+    for root in roots {
+        match symbols.get(root) {
+            Some((file, index)) => {
+                if let Place::Section(section, _) = inputs[*file].symbols[*index].place {
+                    work.push((*file, section));
+                }
             }
-        }
-        None => {
-            undefined.insert(wasmelt_abi::symbols::START, "the kernel");
+            None => {
+                undefined.insert(root, "the outside");
+            }
         }
     }
     // Contents at fixed addresses are reached by their addresses.
@@ -79,6 +87,7 @@ pub fn mark_live(inputs: &[Input<'_>], symbols: &Symbols<'_>) -> Result<Vec<Sect
             match find_definition(inputs, symbols, file, relocation.symbol) {
                 Some((file, Place::Section(section, _))) => work.push((file, section)),
                 Some((_, Place::Absolute(_))) => {}
+                Some((_, Place::Undefined)) | None if is_open => {}
                 Some((_, Place::Undefined)) | None => {
                     let name = inputs[file].symbols[relocation.symbol].name;
                     undefined.entry(name).or_insert(section.name);

@@ -57,7 +57,12 @@ impl Builder {
 }
 
 fn guest(builder: Builder, fixed: Vec<FixedRange>) -> ObjectFile {
-    ObjectFile { bytes: builder.finish(), fixed, host_funcs: vec!["a:b/c#f".to_owned()] }
+    ObjectFile {
+        bytes: builder.finish(),
+        fixed,
+        host_funcs: vec!["a:b/c#f".to_owned()],
+        exports: Vec::new(),
+    }
 }
 
 fn names(executable: &[u8]) -> Vec<String> {

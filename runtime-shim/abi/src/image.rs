@@ -22,11 +22,15 @@ pub struct Image {
     pub grants: u64,
     /// Number of its bytes.
     pub grants_bytes: u64,
+    /// The `Step`s by which a library prepares its memories; none in an executable.
+    pub steps: u64,
+    /// How many there are.
+    pub step_count: u64,
 }
 
 impl Image {
     /// Number of 64-bit words of the record.
-    pub const WORDS: usize = 9;
+    pub const WORDS: usize = 11;
 }
 
 /// The trap table: entries one behind the other, read from the first on, because it is read once in

@@ -9,6 +9,7 @@
 
 pub mod handles;
 pub mod image;
+pub mod library;
 pub mod processor;
 pub mod script;
 pub mod state;
@@ -21,6 +22,9 @@ pub mod addresses {
     /// The mutable state of the program: globals, tables, handle tables, descriptors.
     /// On x86-64 every address below 2 GiB folds into an instruction's displacement.
     pub const STATE_BASE: u64 = 0x40_0000;
+    /// Largest size of the state. Below it all addresses of an executable fold into displacements,
+    /// and the hot memory's window ends more than 1 GiB below the stack.
+    pub const STATE_BYTES_MAX: u64 = 0x1000_0000;
     /// Alignment of the state's end and of each memory: the largest page size of any target.
     pub const PAGE_BYTES_MAX: u64 = 0x1_0000;
     /// The reach of a 32-bit index plus an offset below `OFFSET_MAX` plus the widest access:
@@ -48,4 +52,9 @@ pub mod addresses {
     /// A memory's zero pages are mapped by the kernel up to here; start-up maps what is beyond,
     /// because a kernel that does not overcommit refuses to start a program with more.
     pub const MEMORY_MAPPED_MAX_BYTES: u64 = 0x1000_0000;
+    /// A library's state, memories and windows lie between two multiples of this that nothing
+    /// else of its process uses: its slot.
+    pub const SLOT_BYTES: u64 = 0x8_0000_0000;
+    /// Distance of a library's second memory from the start of its slot; the hot one lies before.
+    pub const SLOT_FAR_MEMORY_OFFSET: u64 = MEMORY_STRIDE_BYTES;
 }

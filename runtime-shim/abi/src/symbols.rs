@@ -77,3 +77,14 @@ pub const SCRIPT_RUN: &str = "wasmelt_script_run";
 /// `extern "C" fn(bytes: [u8; 16], indices: [u8; 16]) -> [u8; 16]` in vector registers: what
 /// `pshufb` does, for x86-64 processors without it.
 pub const X86_PSHUFB: &str = "wasmelt_x86_pshufb";
+/// `extern "C" fn()`: what an exported function of a library begins with. Prepares the library if
+/// this is its first call; traps if a call is active or has trapped.
+pub const LIBRARY_ENTER: &str = "wasmelt_library_enter";
+/// `extern "C" fn()`: what an exported function of a library ends with.
+pub const LIBRARY_LEAVE: &str = "wasmelt_library_leave";
+/// The functions of every library, for who calls it: `docs/native-abi.md`. Their names begin with
+/// [`LIBRARY_PREFIX`], or with what the builder puts in its place.
+pub const LIBRARY_FUNCS: &[&str] =
+    &["wasmelt_init", "wasmelt_alloc", "wasmelt_release", "wasmelt_on_trap"];
+/// What the names of [`LIBRARY_FUNCS`] begin with.
+pub const LIBRARY_PREFIX: &str = "wasmelt";

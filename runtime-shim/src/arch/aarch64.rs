@@ -90,6 +90,20 @@ extern "C" fn _start() -> ! {
     )
 }
 
+/// As `_start`, in an object that someone else links without a C library: stays on the kernel's stack.
+#[cfg(not(test))]
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+extern "C" fn wasmelt_library_start() -> ! {
+    naked_asm!(
+        "mov x0, sp",
+        "mov x29, xzr",
+        "mov x30, xzr",
+        "b {begin}",
+        begin = sym crate::library::begin,
+    )
+}
+
 core::arch::global_asm!(
     ".section .text.wasmelt_script_try,\"ax\",@progbits",
     ".globl wasmelt_script_try",

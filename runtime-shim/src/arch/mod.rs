@@ -12,4 +12,7 @@ mod machine;
 mod signals;
 
 pub use machine::{PAGE_BYTES, exit, has_feature};
-pub use signals::{SignalAction, context_pc, set_signal_action, set_signal_stack};
+pub use signals::{
+    SignalAction, context_pc, replace_signal_action, set_signal_action, set_signal_stack,
+    set_signal_stack_if_none,
+};

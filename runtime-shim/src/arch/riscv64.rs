@@ -99,6 +99,20 @@ extern "C" fn _start() -> ! {
     )
 }
 
+/// As `_start`, in an object that someone else links without a C library: stays on the kernel's stack.
+#[cfg(not(test))]
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+extern "C" fn wasmelt_library_start() -> ! {
+    naked_asm!(
+        "mv a0, sp",
+        "li ra, 0",
+        "li s0, 0",
+        "tail {begin}",
+        begin = sym crate::library::begin,
+    )
+}
+
 core::arch::global_asm!(
     ".section .text.wasmelt_script_try,\"ax\",@progbits",
     ".globl wasmelt_script_try",

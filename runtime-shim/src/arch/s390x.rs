@@ -109,6 +109,20 @@ extern "C" fn _start() -> ! {
     )
 }
 
+/// As `_start`, in an object that someone else links without a C library: stays on the kernel's stack.
+#[cfg(not(test))]
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+extern "C" fn wasmelt_library_start() -> ! {
+    naked_asm!(
+        "lgr %r2, %r15",
+        "aghi %r15, -160",
+        "xc 0(8,%r15), 0(%r15)",
+        "jg {begin}",
+        begin = sym crate::library::begin,
+    )
+}
+
 core::arch::global_asm!(
     ".section .text.wasmelt_script_try,\"ax\",@progbits",
     ".globl wasmelt_script_try",

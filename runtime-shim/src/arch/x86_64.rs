@@ -138,6 +138,19 @@ extern "C" fn _start() -> ! {
     )
 }
 
+/// As `_start`, in an object that someone else links without a C library: stays on the kernel's stack.
+#[cfg(not(test))]
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+extern "C" fn wasmelt_library_start() -> ! {
+    naked_asm!(
+        "mov rdi, rsp",
+        "xor ebp, ebp",
+        "call {begin}",
+        begin = sym crate::library::begin,
+    )
+}
+
 core::arch::global_asm!(
     ".section .text.wasmelt_script_try,\"ax\",@progbits",
     ".globl wasmelt_script_try",

@@ -1,0 +1,172 @@
+//! Libraries for C: the example, by whatever C compiler and linkers this machine has, and what the
+//! command line refuses. What is not there is said, and counted.
+
+use crate::support::{repository, wasmelt};
+use object::{Object, ObjectSymbol};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// What `examples/native-library/main.c` prints.
+const PRINTED: &str = "moved: 4, -1
+centre: 1, 2
+centre of nothing: none
+42 / 5 = 8
+1 / 0: division by zero
+0 1 4 9 16 \n\
+grüß: 20
+the component says: canvas dropped
+";
+
+/// The first of these programs that this machine has.
+fn find_program(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let found = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    let found = found.into_iter().find(|path| path.is_file());
+    if found.is_none() {
+        eprintln!("not tested: this machine has no {}", names.join(" or "));
+    }
+    found
+}
+
+fn example(name: &str) -> PathBuf {
+    repository().join("examples/native-library").join(name)
+}
+
+fn run(command: &mut Command) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {stderr}");
+    output
+}
+
+/// Builds an example's component in a folder.
+fn build(folder: &TempDir, input: &Path, args: &[&str]) {
+    run(wasmelt().current_dir(folder.path()).arg("build").arg(input).args(args));
+}
+
+/// Compiles the example's C program with what is given, and runs it.
+fn compile_and_run(folder: &TempDir, cc: &Path, args: &[&str]) -> String {
+    let program = folder.path().join("program");
+    let source = example("main.c");
+    let mut command = Command::new(cc);
+    command.current_dir(folder.path()).args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-I."]);
+    run(command.arg(source).args(args).arg("-o").arg(&program));
+    let mut command = Command::new(&program);
+    command.env("LD_LIBRARY_PATH", folder.path()).env_remove("LD_PRELOAD");
+    String::from_utf8_lossy(&run(&mut command).stdout).into_owned()
+}
+
+#[test]
+fn a_c_program_uses_the_example_in_every_form() {
+    let Some(cc) = find_program(&["cc", "gcc", "clang"]) else { return };
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let input = example("shapes.wat");
+    build(&folder, &input, &["--emit", "staticlib", "--header", "shapes.h"]);
+    assert_eq!(compile_and_run(&folder, &cc, &["libshapes.a"]), PRINTED);
+    build(&folder, &input, &["--emit", "obj", "-O", "0"]);
+    assert_eq!(compile_and_run(&folder, &cc, &["shapes.o"]), PRINTED);
+    assert_eq!(compile_and_run(&folder, &cc, &["shapes.o", "-no-pie"]), PRINTED);
+    // The library calls a function of the program, which must be there for a loader to see.
+    build(&folder, &input, &["--emit", "sharedlib"]);
+    assert_eq!(compile_and_run(&folder, &cc, &["-L.", "-lshapes", "-rdynamic"]), PRINTED);
+}
+
+#[test]
+fn the_header_is_c_and_c_plus_plus() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    build(&folder, &example("shapes.wat"), &["--emit", "obj", "--header", "shapes.h"]);
+    fs::write(folder.path().join("use.c"), "#include \"shapes.h\"\n#include \"shapes.h\"\n")
+        .expect("there is room for a file");
+    let standards = [(&["cc", "gcc", "clang"][..], "-std=c99"), (&["c++", "g++"], "-std=c++11")];
+    for (compilers, standard) in standards {
+        let Some(compiler) = find_program(compilers) else { continue };
+        let mut command = Command::new(compiler);
+        let language = if standard.contains("++") { "c++" } else { "c" };
+        command.args(["-Wall", "-Wextra", "-Werror", "-pedantic", standard, "-x", language]);
+        run(command.current_dir(folder.path()).args(["-fsyntax-only", "use.c"]));
+    }
+}
+
+#[test]
+fn other_linkers_make_programs_of_commands() {
+    let input = repository().join("examples/hello-wat/hello.wat");
+    for linker in ["cc", "ld", "ld.lld", "mold"] {
+        let Some(linker) = find_program(&[linker]) else { continue };
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let program = folder.path().join("hello");
+        let mut command = wasmelt();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.args([OsStr::new("build"), input.as_os_str(), OsStr::new("--linker")]);
+        run(command.arg(&linker).arg("-o").arg(&program));
+        let ours = run(wasmelt().arg("run").arg(&input)).stdout;
+        assert_eq!(run(&mut Command::new(&program)).stdout, ours, "{}", linker.display());
+        assert!(!ours.is_empty());
+    }
+}
+
+#[test]
+fn nothing_else_of_a_library_is_seen() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    build(&folder, &example("shapes.wat"), &["--emit", "obj"]);
+    build(&folder, &example("shapes.wat"), &["--emit", "sharedlib"]);
+    let mut seen = Vec::new();
+    for file in ["shapes.o", "libshapes.so"] {
+        let bytes = fs::read(folder.path().join(file)).expect("it was written");
+        let object = object::File::parse(&*bytes).expect("it is an object");
+        let symbols: Vec<_> = match file {
+            "shapes.o" => object.symbols().collect(),
+            _ => object.dynamic_symbols().collect(),
+        };
+        let global = symbols.iter().filter(|symbol| symbol.is_global());
+        let names = |undefined: bool| {
+            let chosen = global.clone().filter(|symbol| symbol.is_undefined() == undefined);
+            let mut names: Vec<String> =
+                chosen.map(|symbol| symbol.name().expect("it has a name").to_owned()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(true), ["my_shapes_log__line"], "{file}");
+        seen.push(names(false));
+    }
+    assert_eq!(seen[0], seen[1]);
+    let is_ours =
+        |name: &String| name.starts_with("my_shapes_shapes__") || name.starts_with("wasm");
+    assert!(seen[0].iter().all(is_ours) && seen[0].len() == 12, "{:?}", seen[0]);
+}
+
+#[test]
+fn what_is_made_does_not_depend_on_threads_or_chance() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    for emit in ["obj", "staticlib", "sharedlib"] {
+        let mut files = Vec::new();
+        for name in ["one", "two"] {
+            build(&folder, &example("shapes.wat"), &["--emit", emit, "-o", name]);
+            files.push(fs::read(folder.path().join(name)).expect("it was written"));
+        }
+        assert!(files[0] == files[1], "{emit} differs from itself");
+    }
+}
+
+#[test]
+fn the_command_line_refuses_what_does_not_fit() {
+    let refused = [
+        (&["--header", "x.h"][..], "`--header` describes a library"),
+        (&["--slot", "3"], "`--slot` is for libraries"),
+        (&["--linker", "ld", "--emit", "obj"], "`--linker` links executables"),
+        (&["--emit", "dll"], "possible values: exe, obj, staticlib, sharedlib"),
+    ];
+    for (args, message) in refused {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let mut command = wasmelt();
+        command.current_dir(folder.path()).arg("build").arg(example("shapes.wat")).args(args);
+        let output = command.output().expect("the compiler can be started");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
+        assert_eq!(fs::read_dir(folder.path()).expect("the folder is there").count(), 0);
+    }
+}
