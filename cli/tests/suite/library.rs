@@ -91,6 +91,116 @@ fn the_header_is_c_and_c_plus_plus() {
     }
 }
 
+/// A library of functions that fault.
+const FAULTS: &str = r#"(component
+  (core module $m
+    (memory (export "memory") 1)
+    (func (export "divide") (param i32 i32) (result i32)
+      (i32.div_s (local.get 0) (local.get 1)))
+    (func (export "far") (result i32) (i32.load (i32.const 0x7fff0000)))
+    (func $deep (export "deep") (param i32) (result i32)
+      (i32.add (call $deep (i32.add (local.get 0) (i32.const 1))) (i32.const 1))))
+  (core instance $m (instantiate $m))
+  (func (export "divide") (param "a" s32) (param "b" s32) (result s32)
+    (canon lift (core func $m "divide")))
+  (func (export "far") (result s32) (canon lift (core func $m "far")))
+  (func (export "deep") (param "at" s32) (result s32) (canon lift (core func $m "deep"))))"#;
+
+/// Faults as its argument says, with a hook if there is a second one; `n` is a fault of its own.
+const FAULTING: &str = r#"
+#include "faults.h"
+#include <setjmp.h>
+#include <stdio.h>
+static sigjmp_buf out;
+static void leave(const char *message) { printf("hook: %s\n", message); siglongjmp(out, 1); }
+int main(int count, char **args) {
+    if (count > 2) {
+        wasmelt_on_trap(leave);
+        if (sigsetjmp(out, 1) != 0) {
+            if (sigsetjmp(out, 1) == 0) { root__divide(4, 2); }
+            return 3;
+        }
+    }
+    if (root__divide(84, 2) != 42) { return 1; }
+    switch (args[1][0]) {
+    case 'd': return root__divide(1, 0);
+    case 'f': return root__far();
+    case 's': return root__deep(0);
+    default: return *(volatile int *)(size_t)(count - 2);
+    }
+}
+"#;
+
+#[test]
+fn traps_end_the_process_or_reach_the_hook() {
+    let Some(cc) = find_program(&["cc", "gcc", "clang"]) else { return };
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let write = |name: &str, text: &str| {
+        fs::write(folder.path().join(name), text).expect("there is room for a file");
+        folder.path().join(name)
+    };
+    let input = write("faults.wat", FAULTS);
+    write("main.c", FAULTING);
+    build(&folder, &input, &["--emit", "obj", "--header", "faults.h"]);
+    let mut command = Command::new(cc);
+    run(command.current_dir(folder.path()).args(["main.c", "faults.o", "-o", "program"]));
+    let start = |args: &[&str]| {
+        let mut command = Command::new(folder.path().join("program"));
+        command.args(args).output().expect("it can be started")
+    };
+    for (fault, message) in [
+        ("d", "trap: integer divide by zero in component `faults`, function `divide`"),
+        ("f", "trap: out of bounds memory access in component `faults`, function `far`"),
+        ("s", "trap: call stack exhausted in component `faults`, function `deep`"),
+    ] {
+        let ended = start(&[fault]);
+        assert_eq!(ended.status.code(), Some(134));
+        assert!(String::from_utf8_lossy(&ended.stderr).starts_with(message));
+        let hooked = start(&[fault, "hook"]);
+        assert_eq!(hooked.status.code(), Some(3));
+        let expected = format!("hook: {message}");
+        let stdout = String::from_utf8_lossy(&hooked.stdout);
+        assert!(stdout.starts_with(&expected), "{stdout}");
+        // After a trap the library stays shut.
+        assert!(stdout.ends_with("hook: trap: cannot enter component instance\n"), "{stdout}");
+    }
+    // A fault of the program's own is none of the library's business.
+    use std::os::unix::process::ExitStatusExt;
+    assert_eq!(start(&["n"]).status.signal(), Some(11));
+}
+
+#[test]
+fn two_libraries_share_a_process_unless_their_slots_are_one() {
+    let Some(cc) = find_program(&["cc", "gcc", "clang"]) else { return };
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let text = r#"
+        #include <dlfcn.h>
+        #include <stdio.h>
+        int main(int count, char **args) {
+            for (int at = 1; at < count; at++) {
+                void *library = dlopen(args[at], RTLD_NOW | RTLD_LOCAL);
+                if (!library) { return 9; }
+                int (*init)(void) = (int (*)(void))dlsym(library, "wasmelt_init");
+                printf("%d", init());
+            }
+            return 0;
+        }"#;
+    fs::write(folder.path().join("main.c"), text).expect("there is room for a file");
+    let input = folder.path().join("faults.wat");
+    fs::write(&input, FAULTS).expect("there is room for a file");
+    run(Command::new(cc).current_dir(folder.path()).args(["main.c", "-o", "program", "-ldl"]));
+    for (name, slot) in [("./one.so", "1"), ("./two.so", "2"), ("./other.so", "1")] {
+        build(&folder, &input, &["--emit", "sharedlib", "--slot", slot, "-o", name]);
+    }
+    let start = |libraries: [&str; 2]| {
+        let mut command = Command::new(folder.path().join("program"));
+        String::from_utf8_lossy(&run(command.current_dir(folder.path()).args(libraries)).stdout)
+            .into_owned()
+    };
+    assert_eq!(start(["./one.so", "./two.so"]), "00");
+    assert_eq!(start(["./one.so", "./other.so"]), "01");
+}
+
 #[test]
 fn other_linkers_make_programs_of_commands() {
     let input = repository().join("examples/hello-wat/hello.wat");
