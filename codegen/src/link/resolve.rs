@@ -69,7 +69,8 @@ pub fn mark_live(
                 }
             }
             None => {
-                undefined.insert(root, "the outside");
+                let is_start = *root == wasmelt_abi::symbols::START;
+                undefined.insert(root, if is_start { "the kernel" } else { "the outside" });
             }
         }
     }
