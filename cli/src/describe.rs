@@ -41,6 +41,13 @@ pub fn targets() -> String {
         text += "    --emit: exe, obj, staticlib, sharedlib\n";
         text += &format!("    --cpu:  {}\n", machine.cpu_names().join(", "));
     }
+    for system in wasmelt_codegen::targets::FOREIGN_SYSTEMS {
+        text += system.triple;
+        if !system.aliases.is_empty() {
+            text += &format!("\n    also:   {}", system.aliases.join(", "));
+        }
+        text += "\n    --emit: obj\n";
+    }
     text
 }
 

@@ -82,6 +82,15 @@ impl Artifact {
 ///
 /// The input is invalid, needs what is not implemented, or cannot be read.
 pub fn compile(input: &Path, options: &Options, phases: &mut Phases) -> Result<Artifact> {
+    let needs_shim = match options.emit {
+        Emit::Exe => Some("executables"),
+        Emit::Staticlib => Some("static libraries"),
+        Emit::Sharedlib => Some("shared libraries"),
+        Emit::Obj | Emit::Program | Emit::Clif | Emit::Asm => None,
+    };
+    if let Some(what) = needs_shim {
+        codegen::targets::require_shim(&options.codegen.target, what)?;
+    }
     let composition = phases.time("read", || frontend::read(input, &options.read))?;
     phases.describe(|| describe::composition(&composition));
     // Past this line every input byte is valid and every imported component is bound.

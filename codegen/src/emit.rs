@@ -8,10 +8,10 @@ use crate::env::{
 use crate::error::{Error, Result};
 use crate::places::{Place, Places};
 use crate::program::{DataId, ElemId, FuncId};
+use crate::unwind::{Unwind, describe_frame};
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, ExternalName, LibCall, TrapCode};
-use cranelift_codegen::isa::unwind::UnwindInfo;
 use cranelift_codegen::{CodegenError, Context, FinalizedRelocTarget};
 use target_lexicon::Architecture;
 use wasmelt_abi::trap::Trap;
@@ -30,7 +30,7 @@ pub struct CompiledFunc {
     /// Instructions that trap, ascending.
     pub traps: Vec<CodeTrap>,
     /// How to find its caller's frame.
-    pub unwind: Option<UnwindInfo>,
+    pub unwind: Option<Unwind>,
     /// Assembly text, if it was asked for.
     pub listing: Option<String>,
     /// What it holds of which adapter, if that was asked for.
@@ -121,7 +121,7 @@ pub fn emit_function(
         true => collect_parts(env, places, &context.func, &compiled, &traps),
         false => Parts::new(),
     };
-    let unwind = compiled.create_unwind_info(env.isa).map_err(|error| describe(&error))?;
+    let unwind = describe_frame(env.isa, &compiled)?;
     let listing = compiled.vcode;
     Ok(CompiledFunc { func, code, align, relocations, traps, unwind, listing, parts })
 }

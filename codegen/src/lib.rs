@@ -79,6 +79,10 @@ pub fn link_executable(object: &ObjectFile, options: &Options) -> Result<Vec<u8>
 ///
 /// `Unsupported` for targets without a shim.
 pub fn merge_library(object: &ObjectFile, options: &Options) -> Result<Vec<u8>> {
+    if !targets::has_shim(&options.target) {
+        // Whoever links it brings what the shim has elsewhere.
+        return Ok(object.bytes.clone());
+    }
     let shim = shim::shim_object(&options.target.triple)?;
     Ok(link::merge(object, shim, options)?.0)
 }

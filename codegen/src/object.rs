@@ -6,6 +6,10 @@
 //! `wasmelt_image` record. State and memory images are sections of their own, each
 //! at an address that the program's layout fixed before.
 
+mod format;
+mod windows;
+
+use self::format::{Kind, Reference};
 use crate::data::{Constants, InitialData, Words, build_constants, build_elem};
 use crate::emit::{CodeRelocation, CompiledFunc, Target};
 use crate::env::Env;
@@ -18,10 +22,8 @@ use crate::script::{Pointee, build_actions};
 use crate::tables::{Tables, build_tables};
 use crate::unwind::{FrameTable, build_frame_table};
 use cranelift_entity::SecondaryMap;
-use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
-use object::{
-    BinaryFormat, FileFlags, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
-};
+use object::write::{Object, SectionId, StandardSection, Symbol, SymbolId, SymbolSection};
+use object::{BinaryFormat, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use std::collections::BTreeMap;
 use wasmelt_abi::addresses::{STACK_BASE, STACK_BYTES};
 use wasmelt_abi::image::Image;
@@ -66,22 +68,28 @@ pub fn write_object(
     options: &Options,
 ) -> Result<ObjectFile> {
     let machine = Machine::of(&options.target.triple)?;
+    let format = format::format_of(&options.target.triple)?;
     let func_align = if options.opt_level == OptLevel::Size { 1 } else { FUNC_ALIGN };
     let text = Text::lay_out(compiled, func_align)?;
     let frames = build_frame_table(env, compiled, &text.starts);
+    let starts = text.starts.clone();
     let tables = build_tables(env, compiled, &text.starts, options.strip);
-    let mut writer = Writer::new(env, options, machine, text);
+    let mut writer = Writer::new(env, options, (machine, format), text);
     let constants = build_constants(env.program, env.layout, options);
     let steps = plan_steps(env.program, env.layout, initial, &constants, options);
     writer.write_constants(&constants);
     let steps = writer.write_steps(&steps);
     writer.write_tables(&tables, steps);
     writer.write_code(compiled, initial)?;
-    writer.write_frames(&frames);
+    match format {
+        BinaryFormat::Coff => writer.write_windows_frames(compiled, &starts)?,
+        _ => writer.write_frames(&frames),
+    }
     let fixed = match options.library {
         None => writer.write_fixed(initial),
         Some(_) => Vec::new(),
     };
+    format::write_references(&mut writer.object, &writer.references)?;
     let bytes = writer.object.write();
     let bytes = bytes.map_err(|error| Error::unsupported(format!("an object file: {error}")))?;
     let (host_funcs, exports) = (list_host_funcs(env.program), list_exports(env.program));
@@ -150,21 +158,22 @@ struct Writer<'a> {
     imported: BTreeMap<String, SymbolId>,
     /// Where constant bytes that code refers to lie in the read-only data.
     placed: BTreeMap<Target, u64>,
+    /// What refers to what; written last.
+    references: Vec<Reference>,
 }
 
 impl<'a> Writer<'a> {
-    fn new(env: Env<'a>, options: &'a Options, machine: Machine, text: Text) -> Writer<'a> {
-        let (architecture, endianness) = machine.object_target();
-        let mut object = Object::new(BinaryFormat::Elf, architecture, endianness);
-        object.flags = FileFlags::Elf {
-            os_abi: object::elf::ELFOSABI_SYSV,
-            abi_version: 0,
-            e_flags: object::elf::FileFlags(machine.elf_flags()),
-        };
-        let text_section = object.add_section(Vec::new(), b".text".to_vec(), SectionKind::Text);
-        let rodata = object.add_section(Vec::new(), b".rodata".to_vec(), SectionKind::ReadOnlyData);
-        let text_symbol = object.section_symbol(text_section);
-        let rodata_symbol = object.section_symbol(rodata);
+    fn new(
+        env: Env<'a>,
+        options: &'a Options,
+        (machine, format): (Machine, BinaryFormat),
+        text: Text,
+    ) -> Writer<'a> {
+        let mut object = format::new_object(machine, format);
+        let text_section = object.section_id(StandardSection::Text);
+        let rodata = object.section_id(StandardSection::ReadOnlyData);
+        let text_symbol = format::start_symbol(&mut object, text_section, "text");
+        let rodata_symbol = format::start_symbol(&mut object, rodata, "constants");
         Writer {
             env,
             options,
@@ -179,6 +188,7 @@ impl<'a> Writer<'a> {
             relocated: None,
             imported: BTreeMap::new(),
             placed: BTreeMap::new(),
+            references: Vec::new(),
         }
     }
 
@@ -189,11 +199,8 @@ impl<'a> Writer<'a> {
         (symbol, addend): (SymbolId, i64),
         kind: u32,
     ) {
-        let flags = RelocationFlags::Elf { r_type: object::elf::RelocationType(kind) };
-        let relocation = Relocation { offset, symbol, addend, flags };
-        self.object
-            .add_relocation(section, relocation)
-            .expect("an ELF relocation needs no translation");
+        let kind = Kind::Elf(kind);
+        self.references.push(Reference { section, offset, symbol, addend, kind });
     }
 
     /// An 8-byte word that holds an address.
@@ -284,9 +291,8 @@ impl<'a> Writer<'a> {
         if let Some((section, _)) = self.relocated {
             return section;
         }
-        let name = b".data.rel.ro".to_vec();
-        let section = self.object.add_section(Vec::new(), name, SectionKind::ReadOnlyDataWithRel);
-        let symbol = self.object.section_symbol(section);
+        let section = self.object.section_id(StandardSection::ReadOnlyDataWithRel);
+        let symbol = format::start_symbol(&mut self.object, section, "addresses");
         self.relocated = Some((section, symbol));
         section
     }
@@ -380,7 +386,7 @@ impl<'a> Writer<'a> {
                     let values = Values { symbol: to, addend: relocation.addend, place, got: None };
                     self.machine
                         .apply(kind, &mut self.text.bytes, offset as usize, values)
-                        .map_err(|_| Error::unsupported("code too large for a direct call"))?;
+                        .map_err(|_| describe_far_call(self.machine))?;
                     continue;
                 }
                 let to = match place == offset {
@@ -400,14 +406,51 @@ impl<'a> Writer<'a> {
 
     /// Writes the table that unwinders read.
     fn write_frames(&mut self, frames: &FrameTable) {
-        let kind = SectionKind::ReadOnlyData;
-        let section = self.object.add_section(Vec::new(), b".eh_frame".to_vec(), kind);
+        let section = format::add_frame_section(&mut self.object);
         self.object.append_section_data(section, &frames.bytes, 8);
+        let kind = match self.object.format() {
+            BinaryFormat::Elf => Kind::Elf(self.machine.distance_relocation()),
+            _ => Kind::Distance(format::start_symbol(&mut self.object, section, "frames")),
+        };
         for reference in &frames.references {
-            let to = (self.text_symbol, i64::from(reference.text_offset));
-            let kind = self.machine.distance_relocation();
-            self.add_relocation(section, reference.offset, to, kind);
+            self.references.push(Reference {
+                section,
+                offset: reference.offset,
+                symbol: self.text_symbol,
+                addend: i64::from(reference.text_offset),
+                kind,
+            });
         }
+    }
+
+    /// Writes the two tables that Windows has in the place of one: each function's frame, and the
+    /// functions.
+    fn write_windows_frames(&mut self, compiled: &[CompiledFunc], starts: &[u32]) -> Result<()> {
+        let kind = SectionKind::ReadOnlyData;
+        let frames = self.object.add_section(Vec::new(), b".xdata".to_vec(), kind);
+        let funcs = self.object.add_section(Vec::new(), b".pdata".to_vec(), kind);
+        let frames_symbol = format::start_symbol(&mut self.object, frames, "frames");
+        // The end of a function follows from its frame's description on AArch64.
+        let has_end = self.machine == Machine::X86_64;
+        for (func, start) in compiled.iter().zip(starts) {
+            let Some(data) = windows::unwind_data(func)? else { continue };
+            let frame = self.object.append_section_data(frames, &data, 4);
+            let end = u64::from(*start) + func.code.len() as u64;
+            let mut fields = vec![(self.text_symbol, u64::from(*start))];
+            fields.extend(has_end.then_some((self.text_symbol, end)));
+            fields.push((frames_symbol, frame));
+            let record = self.object.append_section_data(funcs, &vec![0; fields.len() * 4], 4);
+            for (index, (symbol, addend)) in fields.into_iter().enumerate() {
+                self.references.push(Reference {
+                    section: funcs,
+                    offset: record + index as u64 * 4,
+                    symbol,
+                    addend: addend.cast_signed(),
+                    kind: Kind::FromImage,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// A nameless symbol for a place in the text: the second relocation of a pair names the first
@@ -572,6 +615,16 @@ fn find_first_of_pair<'f>(
     func.relocations.iter().find(|other| {
         other.offset == first && machine.is_first_of_pair(machine.code_relocation(other.kind))
     })
+}
+
+/// A call spans everything that has been inlined into the functions between.
+fn describe_far_call(machine: Machine) -> Error {
+    let reach = match machine {
+        Machine::Aarch64 => "128 MiB",
+        _ => "2 GiB",
+    };
+    Error::unsupported(format!("code of more than {reach}, which is as far as a call reaches"))
+        .help("`-O s` makes less code")
 }
 
 /// A word of the image record.

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
-use target_lexicon::{Architecture, Triple};
+use target_lexicon::{Architecture, OperatingSystem, Triple};
 
 /// Everything that the input does not determine.
 #[derive(Clone, Debug)]
@@ -76,6 +76,9 @@ impl Target {
 
     /// The page size that every kernel for this architecture accepts as alignment.
     pub fn page_bytes(&self) -> u64 {
+        if self.triple.operating_system != OperatingSystem::Linux {
+            return wasmelt_abi::addresses::PAGE_BYTES_MAX;
+        }
         match self.triple.architecture {
             Architecture::X86_64 | Architecture::S390x | Architecture::Riscv64(_) => 0x1000,
             _ => wasmelt_abi::addresses::PAGE_BYTES_MAX,

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::options::Target;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::settings::{Configurable, SetResult};
-use target_lexicon::{Architecture, Triple};
+use target_lexicon::{Architecture, OperatingSystem, Triple};
 use wasmelt_abi::processor;
 
 /// A machine.
@@ -76,6 +76,57 @@ pub const MACHINES: &[Machine] = &[
     },
 ];
 
+/// A system that objects are made for, but no executables.
+#[derive(Clone, Copy, Debug)]
+pub struct ForeignSystem {
+    /// Its triple.
+    pub triple: &'static str,
+    /// Other names of it.
+    pub aliases: &'static [&'static str],
+}
+
+/// All of them. Their processors are those of `MACHINES`.
+pub const FOREIGN_SYSTEMS: &[ForeignSystem] = &[
+    ForeignSystem { triple: "x86_64-apple-darwin", aliases: &["x86_64-macos"] },
+    ForeignSystem {
+        triple: "aarch64-apple-darwin",
+        aliases: &["arm64-apple-darwin", "aarch64-macos", "arm64-macos"],
+    },
+    ForeignSystem { triple: "x86_64-pc-windows-msvc", aliases: &["x86_64-windows"] },
+    ForeignSystem { triple: "x86_64-pc-windows-gnu", aliases: &[] },
+    ForeignSystem {
+        triple: "aarch64-pc-windows-msvc",
+        aliases: &["aarch64-windows", "arm64-windows"],
+    },
+    ForeignSystem { triple: "aarch64-pc-windows-gnu", aliases: &["aarch64-pc-windows-gnullvm"] },
+];
+
+impl ForeignSystem {
+    /// The target, with the baseline of its processor.
+    pub fn target(&self) -> Target {
+        let triple: Triple = self.triple.parse().expect("the list's triples are well formed");
+        let target = Target { triple, features: Vec::new() };
+        let machine = machine_of(&target).expect("its processors are listed");
+        Target { features: machine.target().features, ..target }
+    }
+}
+
+/// Whether there is a runtime shim for the target, and a linker.
+pub fn has_shim(target: &Target) -> bool {
+    target.triple.operating_system == OperatingSystem::Linux
+}
+
+/// # Errors
+///
+/// `Unsupported` if the target gets objects only; `what` says what was asked for.
+pub fn require_shim(target: &Target, what: &str) -> Result<()> {
+    if has_shim(target) {
+        return Ok(());
+    }
+    Err(Error::unsupported(format!("{what} for `{}`", target.triple))
+        .help("`--emit obj` makes an object for the linkers of that system"))
+}
+
 /// The target of that name: a triple with or without vendor and libc.
 ///
 /// # Errors
@@ -83,10 +134,16 @@ pub const MACHINES: &[Machine] = &[
 /// `Unsupported` for other machines, with the names of all.
 pub fn parse_target(text: &str) -> Result<Target> {
     let unknown = || {
-        let names: Vec<&str> = MACHINES.iter().map(|machine| machine.triple).collect();
+        let machines = MACHINES.iter().map(|machine| machine.triple);
+        let foreign = FOREIGN_SYSTEMS.iter().map(|system| system.triple);
+        let names: Vec<&str> = machines.chain(foreign).collect();
         Error::unsupported(format!("the target `{text}`"))
             .help(format!("the targets are {}", names.join(", ")))
     };
+    let is_named = |it: &&ForeignSystem| it.triple == text || it.aliases.contains(&text);
+    if let Some(system) = FOREIGN_SYSTEMS.iter().find(is_named) {
+        return Ok(system.target());
+    }
     let (architecture, rest) = text.split_once('-').ok_or_else(unknown)?;
     // A vendor is one of a few words, and what stands behind `linux` chooses a libc: there is none.
     let rest = rest.strip_prefix("unknown-").or_else(|| rest.strip_prefix("pc-")).unwrap_or(rest);
@@ -228,9 +285,24 @@ mod tests {
             let target = parse_target(text).unwrap();
             assert_eq!(target.triple.to_string(), "aarch64-unknown-linux-gnu", "{text}");
         }
-        for text in ["", "x86_64", "linux", "mips-linux", "x86_64-apple-darwin", "x86_64-linuxes"] {
+        for text in ["", "x86_64", "linux", "mips-linux", "s390x-apple-darwin", "x86_64-linuxes"] {
             let error = parse_target(text).unwrap_err().to_string();
             assert!(error.contains("s390x-unknown-linux"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn foreign_systems_have_objects_and_no_executables() {
+        for system in FOREIGN_SYSTEMS {
+            for name in system.aliases.iter().chain([&system.triple]) {
+                let target = parse_target(name).unwrap();
+                assert_eq!(target.triple.to_string(), system.triple);
+                assert!(require_shim(&target, "executables").is_err());
+                add_cpu(&mut target.clone(), machine_of(&target).unwrap().cpus[1].0).unwrap();
+            }
+        }
+        for machine in MACHINES {
+            require_shim(&machine.target(), "executables").unwrap();
         }
     }
 

@@ -7,13 +7,64 @@
 
 use crate::emit::CompiledFunc;
 use crate::env::Env;
+use crate::error::{Error, Result};
+use cranelift_codegen::CompiledCode;
 use cranelift_codegen::gimli::constants::{DW_EH_PE_absptr, DW_EH_PE_pcrel, DW_EH_PE_sdata4};
 use cranelift_codegen::gimli::write::{
     Address, EhFrame, EndianVec, FrameTable as Entries, RelocateWriter, Relocation,
 };
 use cranelift_codegen::gimli::{DwEhPe, RunTimeEndian};
-use cranelift_codegen::isa::unwind::UnwindInfo;
-use target_lexicon::{BinaryFormat, Endianness};
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::isa::unwind::{UnwindInfo, UnwindInst};
+use target_lexicon::{Architecture, BinaryFormat, Endianness, OperatingSystem};
+
+/// How to leave a function's frame.
+#[derive(Clone, Debug)]
+pub enum Unwind {
+    /// As the platform's tables have it.
+    Info(UnwindInfo),
+    /// The steps of the prologue, and how far in bytes each has come: for Windows on x86-64.
+    Prologue(Vec<(u32, UnwindInst)>),
+}
+
+/// Describes the frame of a compiled function.
+///
+/// # Errors
+///
+/// `Unsupported` if the platform's tables cannot describe it.
+pub fn describe_frame(isa: &dyn TargetIsa, compiled: &CompiledCode) -> Result<Option<Unwind>> {
+    let steps = &compiled.buffer.unwind_info;
+    if isa.triple().operating_system == OperatingSystem::Windows {
+        if isa.triple().architecture == Architecture::X86_64 {
+            return Ok(Some(Unwind::Prologue(steps.to_vec())));
+        }
+        require_small_frame(steps)?;
+    }
+    let info = compiled.create_unwind_info(isa);
+    let info = info.map_err(|error| Error::unsupported(format!("unwinding: {error}")))?;
+    Ok(info.map(Unwind::Info))
+}
+
+/// What Windows' tables for AArch64 have no codes for.
+fn require_small_frame(steps: &[(u32, UnwindInst)]) -> Result<()> {
+    const BEFORE_FRAME_MAX: u32 = 1 << 11;
+    const FRAME_MAX: u32 = 1 << 28;
+    let mut before = 0;
+    for (_, step) in steps {
+        let is_described = match step {
+            UnwindInst::StackAlloc { size } => {
+                before = *size;
+                *size < FRAME_MAX
+            }
+            UnwindInst::DefineNewFrame { .. } => before < BEFORE_FRAME_MAX,
+            _ => true,
+        };
+        if !is_described {
+            return Err(Error::unsupported("a frame that is too large for Windows on AArch64"));
+        }
+    }
+    Ok(())
+}
 
 /// The contents of an `.eh_frame` section.
 #[derive(Debug, Default)]
@@ -42,7 +93,7 @@ pub fn build_frame_table(env: Env<'_>, compiled: &[CompiledFunc], starts: &[u32]
     let mut entries = Entries::default();
     let common = entries.add_cie(common);
     for (func, start) in compiled.iter().zip(starts) {
-        if let Some(UnwindInfo::SystemV(info)) = &func.unwind {
+        if let Some(Unwind::Info(UnwindInfo::SystemV(info))) = &func.unwind {
             let address = Address::Symbol { symbol: 0, addend: i64::from(*start) };
             entries.add_fde(common, info.to_fde(address));
         }

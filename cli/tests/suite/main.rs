@@ -6,6 +6,7 @@ mod clif;
 mod command;
 mod diagnostics;
 mod faults;
+mod foreign;
 mod guests;
 mod invoke;
 mod isolation;

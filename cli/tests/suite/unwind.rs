@@ -1,8 +1,10 @@
 //! What a debugger shows of a program that trapped.
 
-use crate::support::wasmelt;
+use crate::support::{repository, wasmelt};
+use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 use std::fs;
 use std::process::{Command, Stdio};
+use wasmelt_codegen::targets::MACHINES;
 
 /// Two functions that call each other, three times, and then a trap.
 const DEEP: &str = r#"(component
@@ -43,4 +45,27 @@ fn a_debugger_shows_the_callers_by_name() {
     let names: Vec<&str> = funcs.iter().map(|func| func.trim_end_matches(" ()")).collect();
     assert!(names.starts_with(&expected), "{text}");
     assert!(names.contains(&"wasmelt_main") && names.last() == Some(&"_start"), "{text}");
+}
+
+/// Whoever links an object gets frames of the guest's functions and of the shim's, one reference
+/// each.
+#[test]
+fn objects_for_other_linkers_describe_their_frames() {
+    let folder = tempfile::tempdir().expect("there is room for a file");
+    let object = folder.path().join("shapes.o");
+    for machine in MACHINES {
+        let mut command = wasmelt();
+        command.args(["build", "--emit", "obj", "--target", machine.triple, "-o"]).arg(&object);
+        let status = command.arg(repository().join("examples/native-library/shapes.wat")).status();
+        assert!(status.expect("the compiler can be started").success());
+        let bytes = fs::read(&object).expect("it was written");
+        let file = object::File::parse(&*bytes).expect("it is an object");
+        let frames = file.section_by_name(".eh_frame").expect("it has frames");
+        let is_func = |symbol: &object::Symbol<'_, '_>| {
+            symbol.is_definition() && symbol.is_global() && symbol.kind() == SymbolKind::Text
+        };
+        let exports = file.symbols().filter(is_func).count();
+        let described = frames.relocations().count();
+        assert!(exports >= 8 && described > exports, "{described} of {exports}");
+    }
 }

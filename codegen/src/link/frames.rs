@@ -35,9 +35,10 @@ const COUNT: u8 = 0x03;
 /// The table, not relocated yet.
 #[derive(Debug, Default)]
 pub struct Frames {
-    bytes: Vec<u8>,
+    /// The entries, without the zero that ends a table.
+    pub bytes: Vec<u8>,
     /// The references in it: the input, and the relocation with its offset in `bytes`.
-    relocations: Vec<(usize, Relocation)>,
+    pub relocations: Vec<(usize, Relocation)>,
     /// Offsets of the functions' entries.
     entries: Vec<usize>,
 }

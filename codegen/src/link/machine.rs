@@ -54,6 +54,13 @@ impl Machine {
             (Arch::Aarch64(_), OperatingSystem::Linux) => Ok(Machine::Aarch64),
             (Arch::Riscv64(_), OperatingSystem::Linux) => Ok(Machine::Riscv64),
             (Arch::S390x, OperatingSystem::Linux) => Ok(Machine::S390x),
+            // Objects alone are made for these.
+            (Arch::X86_64, OperatingSystem::Darwin(_) | OperatingSystem::Windows) => {
+                Ok(Machine::X86_64)
+            }
+            (Arch::Aarch64(_), OperatingSystem::Darwin(_) | OperatingSystem::Windows) => {
+                Ok(Machine::Aarch64)
+            }
             _ => Err(Error::unsupported(format!("the target `{triple}`"))
                 .help("`wasmelt targets` lists those that work")),
         }

@@ -4,7 +4,8 @@
 //! outside calls and those that the outside supplies: an object that brought its own `memcpy` and
 //! `_start` could be linked with nothing.
 
-use super::input::{Binding, Input, Kind, Place, Section};
+use super::frames::{Frames, collect_frames};
+use super::input::{Binding, Input, Kind, Place, Relocation as InputRelocation, Section};
 use super::machine::Machine;
 use super::public::Public;
 use super::resolve::{SectionRef, Symbols};
@@ -29,6 +30,7 @@ pub fn merge_objects(
     public: &Public,
     options: &Options,
 ) -> Result<Vec<u8>> {
+    let frames = collect_frames(machine, inputs, symbols, live);
     let (architecture, endianness) = machine.object_target();
     let mut object = Object::new(BinaryFormat::Elf, architecture, endianness);
     object.flags = FileFlags::Elf {
@@ -54,6 +56,9 @@ pub fn merge_objects(
     merger.define_symbols(public, options.strip);
     for section in live {
         merger.add_relocations(*section);
+    }
+    if let Some(frames) = &frames {
+        merger.add_frames(frames);
     }
     let bytes = merger.object.write();
     bytes.map_err(|error| Error::unsupported(format!("an object file: {error}")))
@@ -141,13 +146,26 @@ impl Merger<'_> {
         let section = self.sections[&(file, index)];
         let inputs = self.inputs;
         for relocation in &inputs[file].sections[index].relocations {
-            let symbol = self.find_symbol(file, relocation.symbol);
-            let r_type = object::elf::RelocationType(relocation.kind);
-            let (offset, addend) = (relocation.offset, relocation.addend);
-            let flags = RelocationFlags::Elf { r_type };
-            self.object
-                .add_relocation(section, Relocation { offset, symbol, addend, flags })
-                .expect("an ELF relocation needs no translation");
+            self.add_relocation(section, file, relocation);
+        }
+    }
+
+    fn add_relocation(&mut self, section: SectionId, file: usize, from: &InputRelocation) {
+        let symbol = self.find_symbol(file, from.symbol);
+        let flags = RelocationFlags::Elf { r_type: object::elf::RelocationType(from.kind) };
+        let relocation = Relocation { offset: from.offset, symbol, addend: from.addend, flags };
+        self.object
+            .add_relocation(section, relocation)
+            .expect("an ELF relocation needs no translation");
+    }
+
+    /// Writes the frame table of all functions that are kept.
+    fn add_frames(&mut self, frames: &Frames) {
+        let kind = SectionKind::ReadOnlyData;
+        let section = self.object.add_section(Vec::new(), b".eh_frame".to_vec(), kind);
+        self.object.append_section_data(section, &frames.bytes, 8);
+        for (file, relocation) in &frames.relocations {
+            self.add_relocation(section, *file, relocation);
         }
     }
 
