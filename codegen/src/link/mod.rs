@@ -87,10 +87,7 @@ pub fn merge(
     let mut symbols = resolve::resolve_symbols(&inputs);
     public::connect_entry(&mut symbols);
     let public = Public::of(object, true);
-    let mut live = resolve::mark_live(&inputs, &symbols, &public.roots(), true)?;
-    // Nothing refers to the guest's frame table, and everyone who unwinds looks for it.
-    let frames = inputs[0].sections.iter().position(|section| section.name == ".eh_frame");
-    live.extend(frames.map(|index| (0, index)));
+    let live = resolve::mark_live(&inputs, &symbols, &public.roots(), true)?;
     let bytes = merge::merge_objects(machine, &inputs, &symbols, &live, &public, options)?;
     Ok((bytes, public.names()))
 }
