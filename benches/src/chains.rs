@@ -3,10 +3,9 @@
 //!
 //! The guests are generated, so that every engine runs the same text and any
 //! depth can be had. Each virtualizer has a memory and an allocator of its own and
-//! passes its arguments on, as a real one would. The child times a loop with
-//! `wasi:clocks`, keeps the best of many repetitions and prints
-//! `CASE CALLS BEST_NS CHECKSUM`.
+//! passes its arguments on, as a real one would. The child times itself (`guest`).
 
+use crate::guest::{Child, LIBC, OPTIONS, REPETITIONS, instantiate_child, wasi_imports};
 use std::fmt::Write;
 
 /// What crosses the boundaries.
@@ -88,7 +87,7 @@ pub const CASES: &[Case] = &[
         result_area: false,
         memory: true,
         real: SUM_ENDS,
-        call: "(i32.store8 (i32.const 131072) (local.get $i))
+        call: "(i32.store8 (i32.const 131072) (i32.add (i32.const 65) (i32.and (local.get $i) (i32.const 15))))
                (call $f (i32.const 131072) (i32.const 65536))",
         calls: 100,
     },
@@ -106,14 +105,14 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "variant10",
-        ty: r#"(param "v" $v) (result u32)"#,
-        params: "(param i32 i64)",
-        param_count: 2,
-        result_area: false,
-        memory: false,
-        real: "(i32.add (local.get 0) (i32.wrap_i64 (local.get 1)))",
-        call: "(call $f (i32.rem_u (local.get $i) (i32.const 10)) (i64.extend_i32_u (i32.and (local.get $i) (i32.const 255))))",
-        calls: 20_000,
+        ty: r#"(param "v" $v) (result $v)"#,
+        params: "(param i32 i64 i32)",
+        param_count: 3,
+        result_area: true,
+        memory: true,
+        real: VARIANT_REAL,
+        call: VARIANT_CALL,
+        calls: 5_000,
     },
 ];
 
@@ -132,41 +131,41 @@ const RECORD_REAL: &str = "
     (i32.store (i32.const 292) (i32.add (local.get 9) (local.get 0)))
     (i32.const 256)";
 
+const VARIANT_REAL: &str = "
+    (if (i32.eqz (local.get 0))
+      (then (i32.store8 (i32.const 256) (i32.const 9))
+            (i32.store (i32.const 264) (i32.wrap_i64 (local.get 1)))
+            (i32.store (i32.const 268) (local.get 0)))
+      (else (i32.store8 (i32.const 256) (i32.const 1))
+            (i64.store (i32.const 264) (local.get 1))))
+    (i32.const 256)";
+
+const VARIANT_CALL: &str = "
+    (call $f (i32.and (local.get $i) (i32.const 1)) (i64.extend_i32_u (local.get $i))
+             (i32.const 0) (i32.const 3072))
+    (i32.xor (i32.load8_u (i32.const 3072)) (i32.load (i32.const 3080)))";
+
 const RECORD_CALL: &str = "
-    (call $f (local.get $i) (i32.const 1) (local.get $i) (i32.const 3) (i32.const 4)
-             (local.get $i) (i32.const 6) (i32.const 7) (local.get $i) (i32.const 9) (i32.const 3072))
-    (i32.add (i32.load (i32.const 3072)) (i32.load (i32.const 3108)))";
+    (call $f (local.get $i) (i32.add (local.get $i) (i32.const 1))
+             (i32.add (local.get $i) (i32.const 2)) (i32.add (local.get $i) (i32.const 3))
+             (i32.add (local.get $i) (i32.const 4)) (i32.add (local.get $i) (i32.const 5))
+             (i32.add (local.get $i) (i32.const 6)) (i32.add (local.get $i) (i32.const 7))
+             (i32.add (local.get $i) (i32.const 8)) (i32.add (local.get $i) (i32.const 9))
+             (i32.const 3072))
+    (i32.xor (i32.load (i32.const 3072)) (i32.load (i32.const 3108)))";
 
 /// Types that the signatures name. A variant in an exported function must have a name that is
 /// exported or imported; see `IMPORT_VARIANT`.
 const TYPES: &str = r#"
     (type $r (tuple u32 u32 u32 u32 u32 u32 u32 u32 u32 u32))
     (type $p (tuple u32 u32 u64 f64))
-    (type $v0 (variant (case "a" u8) (case "b" u16) (case "c" u32) (case "d" u64) (case "e" s8)
-                      (case "f" s16) (case "g" s32) (case "h" s64) (case "i" u32) (case "j" u64)))
+    (type $v0 (variant (case "c0" u32) (case "c1" u64) (case "c2" f64) (case "c3") (case "c4" u8)
+                      (case "c5" s16) (case "c6" f32) (case "c7" bool) (case "c8" char)
+                      (case "c9" (tuple u32 u32))))
 "#;
 
 /// How all but the real component get the variant's name.
 const IMPORT_VARIANT: &str = r#" (import "v" (type $v (eq $v0)))"#;
-
-/// A memory and an allocator that only moves on, until it is reset.
-const LIBC: &str = r#"
-  (core module $libc
-    (memory (export "memory") 8)
-    (global $next (mut i32) (i32.const 262144))
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-      (local $at i32)
-      (local.set $at (i32.and (i32.add (global.get $next) (i32.sub (local.get 2) (i32.const 1)))
-                              (i32.sub (i32.const 0) (local.get 2))))
-      (global.set $next (i32.add (local.get $at) (local.get 3)))
-      (if (i32.gt_u (global.get $next) (i32.const 524288)) (then unreachable))
-      (local.get $at))
-    (func (export "reset") (global.set $next (i32.const 262144))))
-  (core instance $libc (instantiate $libc))
-"#;
-
-const OPTIONS: &str =
-    r#" (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))"#;
 
 impl Case {
     fn options(&self) -> &'static str {
@@ -257,7 +256,18 @@ impl Case {
   (core func $f (canon lower (func $f){options}))"#
         );
         let imports = format!(r#"(import "i" "f" (func $f {lowered}))"#);
-        child(&lower, &imports, r#"(export "f" (func $f))"#, "", call, "", calls, title)
+        Child {
+            lower: &lower,
+            imports: &imports,
+            exports: r#"(export "f" (func $f))"#,
+            before: "",
+            call,
+            after: "",
+            calls,
+            repetitions: REPETITIONS,
+            title,
+        }
+        .text()
     }
 }
 
@@ -276,18 +286,20 @@ pub fn resource_chain(depth: u32) -> String {
   (core func $get (canon lower (func $get)))
   (core func $drop (canon resource.drop $t))"#
     );
-    text += &child(
-        &lower,
-        r#"(import "i" "new" (func $new (result i32)))
+    let child = Child {
+        lower: &lower,
+        imports: r#"(import "i" "new" (func $new (result i32)))
     (import "i" "get" (func $get (param i32 i32) (result i32)))
     (import "i" "drop" (func $drop (param i32)))"#,
-        r#"(export "new" (func $new)) (export "get" (func $get)) (export "drop" (func $drop))"#,
-        "(local.set $h (call $new))",
-        "(call $get (local.get $h) (local.get $i))",
-        "(call $drop (local.get $h))",
-        10_000 / (1 + depth),
-        &format!("resmethod-d{depth}"),
-    );
+        exports: r#"(export "new" (func $new)) (export "get" (func $get)) (export "drop" (func $drop))"#,
+        before: "(local.set $h (call $new))",
+        call: "(call $get (local.get $h) (local.get $i))",
+        after: "(call $drop (local.get $h))",
+        calls: 10_000 / (1 + depth),
+        repetitions: REPETITIONS,
+        title: &format!("resmethod-d{depth}"),
+    };
+    text += &child.text();
     text += "  (instance $v0 (instantiate $real))\n";
     for level in 1..=depth {
         let below = level - 1;
@@ -347,124 +359,3 @@ const RESOURCE_VIRT: &str = r#"
   (func (export "[method]t.get") (param "self" (borrow $out)) (param "x" u32) (result u32)
     (canon lift (core func $m "get"))))
 "#;
-
-fn wasi_imports(scope: &str) -> String {
-    format!(
-        r#"
-  (import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
-  (alias export $error "error" (type $error))
-  (import "wasi:io/streams@0.2.0" (instance $streams
-    (export "output-stream" (type $stream (sub resource)))
-    (alias outer ${scope} $error (type $error0))
-    (export "error" (type $error (eq $error0)))
-    (type $stream-error0 (variant (case "last-operation-failed" (own $error)) (case "closed")))
-    (export "stream-error" (type $stream-error (eq $stream-error0)))
-    (export "[method]output-stream.blocking-write-and-flush" (func (param "self" (borrow $stream))
-      (param "contents" (list u8)) (result (result (error $stream-error)))))))
-  (alias export $streams "output-stream" (type $stream))
-  (import "wasi:cli/stdout@0.2.0" (instance $stdout
-    (alias outer ${scope} $stream (type $stream0))
-    (export "output-stream" (type $stream (eq $stream0)))
-    (export "get-stdout" (func (result (own $stream))))))
-  (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
-    (export "now" (func (result u64)))))
-"#
-    )
-}
-
-fn instantiate_child(args: &str) -> String {
-    format!(
-        r#"  (instance $c (instantiate $child
-    (with "wasi:io/error@0.2.0" (instance $error))
-    (with "wasi:io/streams@0.2.0" (instance $streams))
-    (with "wasi:cli/stdout@0.2.0" (instance $stdout))
-    (with "wasi:clocks/monotonic-clock@0.2.0" (instance $clock))
-    {args}))
-  (instance $run (export "run" (func $c "run")))
-  (export "wasi:cli/run@0.2.0" (instance $run)))
-"#
-    )
-}
-
-/// Writes a number and a space to memory; where the text ends.
-const DECIMAL: &str = r#"
-    (func $decimal (param $value i64) (param $to i32) (result i32)
-      (local $at i32)
-      (local.set $at (i32.const 576))
-      (loop $digit
-        (local.set $at (i32.sub (local.get $at) (i32.const 1)))
-        (i32.store8 (local.get $at)
-          (i32.add (i32.const 48) (i32.wrap_i64 (i64.rem_u (local.get $value) (i64.const 10)))))
-        (local.set $value (i64.div_u (local.get $value) (i64.const 10)))
-        (br_if $digit (i64.ne (local.get $value) (i64.const 0))))
-      (memory.copy (local.get $to) (local.get $at) (i32.sub (i32.const 576) (local.get $at)))
-      (local.set $to (i32.add (local.get $to) (i32.sub (i32.const 576) (local.get $at))))
-      (i32.store8 (local.get $to) (i32.const 32))
-      (i32.add (local.get $to) (i32.const 1)))"#;
-
-/// How often the child repeats its loop; it reports the best.
-pub const REPETITIONS: u32 = 301;
-
-#[expect(clippy::too_many_arguments, reason = "a template with eight holes")]
-fn child(
-    lower: &str,
-    imports: &str,
-    exports: &str,
-    before: &str,
-    call: &str,
-    after: &str,
-    calls: u32,
-    title: &str,
-) -> String {
-    let wasi = wasi_imports("child");
-    let title_bytes = title.len() + 1;
-    format!(
-        r#"
-(component $child {wasi} {lower}
-  (core func $now (canon lower (func $clock "now")))
-  (core func $get-stdout (canon lower (func $stdout "get-stdout")))
-  (core func $write (canon lower (func $streams "[method]output-stream.blocking-write-and-flush")
-    (memory (core memory $libc "memory"))))
-  (core module $m
-    (import "libc" "memory" (memory 8))
-    (import "libc" "reset" (func $reset))
-    (import "h" "now" (func $now (result i64)))
-    (import "h" "stdout" (func $stdout (result i32)))
-    (import "h" "write" (func $write (param i32 i32 i32 i32)))
-    {imports}
-    (func $body (result i64)
-      (local $i i32) (local $sum i64) (local $h i32)
-      {before}
-      (loop $again
-        (local.set $sum (i64.add (local.get $sum) (i64.extend_i32_u (block (result i32) {call}))))
-        (local.set $i (i32.add (local.get $i) (i32.const 1)))
-        (br_if $again (i32.lt_u (local.get $i) (i32.const {calls}))))
-      {after}
-      (local.get $sum))
-{DECIMAL}
-    (func (export "run") (result i32)
-      (local $round i32) (local $start i64) (local $best i64) (local $sum i64) (local $to i32)
-      (local.set $best (i64.const -1))
-      (memory.fill (i32.const 4096) (i32.const 97) (i32.const 4096))
-      (loop $again
-        (local.set $start (call $now))
-        (local.set $sum (call $body))
-        (local.set $start (i64.sub (call $now) (local.get $start)))
-        (if (i64.lt_u (local.get $start) (local.get $best)) (then (local.set $best (local.get $start))))
-        (local.set $round (i32.add (local.get $round) (i32.const 1)))
-        (br_if $again (i32.lt_u (local.get $round) (i32.const {REPETITIONS}))))
-      (local.set $to (call $decimal (i64.const {calls}) (i32.const {numbers})))
-      (local.set $to (call $decimal (local.get $best) (local.get $to)))
-      (local.set $to (call $decimal (local.get $sum) (local.get $to)))
-      (i32.store8 (i32.sub (local.get $to) (i32.const 1)) (i32.const 10))
-      (call $write (call $stdout) (i32.const 1024) (i32.sub (local.get $to) (i32.const 1024)) (i32.const 2048))
-      (i32.load8_u (i32.const 2048)))
-    (data (i32.const 1024) "{title} "))
-  (core instance $m (instantiate $m (with "libc" (instance $libc))
-    (with "h" (instance (export "now" (func $now)) (export "stdout" (func $get-stdout)) (export "write" (func $write))))
-    (with "i" (instance {exports}))))
-  (func (export "run") (result (result)) (canon lift (core func $m "run"))))
-"#,
-        numbers = 1024 + title_bytes,
-    )
-}

@@ -2,24 +2,21 @@
 //!
 //! Each compiler runs in a process of its own, this program again, which compiles the
 //! same input until the kernel's clock of processor time, which ticks coarsely, says
-//! something. Generated inputs show how the cost grows: chains of ever more components,
-//! each calling the next, and ever more instances of one component side by side. Files
-//! on the command line are measured like them.
+//! something. The inputs are programs of ours, the largest modules of sightglass where there are
+//! corpora, and the files on the command line.
 
-use crate::chains::CASES;
-use crate::report::{Figure, Row, Table};
-use crate::workshop::{Workshop, output_of};
+use crate::compute::find_modules;
+use crate::report::{Figure, Measured, Row, Table};
+use crate::workshop::{Workshop, case_of, example, output_of};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use wasmelt::phases::Phases;
 use wasmelt::pipeline::{self, Options};
 
 const ROUNDS: usize = 3;
-const DEPTHS: &[u32] = &[1, 4, 16, 64, 256];
-const INSTANCES: &[usize] = &[10, 100, 1000];
 
-/// A validator allows a thousand instances in a component, so they come in groups.
-const GROUP_INSTANCES: usize = 10;
+/// Modules of sightglass that are large, of several languages.
+const MODULES: &[&str] = &["pulldown-cmark", "regex", "rust-compression", "libsodium-sign"];
 
 /// Ticks of the kernel's clock, of 10 ms each, after which a process has measured enough.
 const TICKS_MIN: u64 = 50;
@@ -31,22 +28,33 @@ struct Cost {
     peak_mib: f64,
 }
 
-/// Measures the generated inputs and the files.
+/// Measures compiling the inputs and the files.
 pub fn run(files: &[String]) -> Result<Vec<Table>, String> {
     let workshop = Workshop::new("compile")?;
-    let mut inputs = Vec::new();
-    for depth in DEPTHS {
-        let text = CASES[0].chain(*depth);
-        inputs.push(workshop.write(&format!("{}-d{depth}.wat", CASES[0].name), &text)?);
-    }
-    for count in INSTANCES {
-        inputs.push(workshop.write(&format!("instances-{count}.wat"), &instances(*count))?);
+    let mut inputs = vec![
+        example("hello-wat/hello.wat"),
+        example("link-time-virtualization/parent-inline.wat"),
+        example("hello-rust/hello.wasm"),
+    ];
+    if let Ok(modules) = find_modules() {
+        for (name, module) in modules.iter().filter(|(name, _)| MODULES.contains(&name.as_str())) {
+            inputs.push(workshop.componentize_timed(module, name)?);
+        }
     }
     inputs.extend(files.iter().map(PathBuf::from));
-    let mut times = Table { group: "compile", unit: "ms of processor time", rows: Vec::new() };
-    let mut peaks = Table { group: "compile-memory", unit: "MiB at the peak", rows: Vec::new() };
+    measure_all(&workshop, "compile", &inputs)
+}
+
+/// The times and the peaks of compiling each input.
+pub fn measure_all(
+    workshop: &Workshop,
+    name: &str,
+    inputs: &[PathBuf],
+) -> Result<Vec<Table>, String> {
+    let mut times = Table::new(name, "ms of processor time");
+    let mut peaks = Table::new(&format!("{name}-memory"), "MiB at the peak");
     for input in inputs {
-        let (time, peak) = measure(&workshop, &input)?;
+        let (time, peak) = measure(workshop, input)?;
         times.rows.push(time);
         peaks.rows.push(peak);
     }
@@ -56,7 +64,7 @@ pub fn run(files: &[String]) -> Result<Vec<Table>, String> {
 /// The compilers, ours first.
 fn compilers() -> Vec<(&'static str, &'static str)> {
     let ours = [("wasmelt", "wasmelt")];
-    let peers = [("wasmtime", "default"), ("wasmtime, best", "best")];
+    let peers = [("wasmtime", "default"), ("best wasmtime", "best")];
     let peers = peers.into_iter().filter(|_| cfg!(feature = "wasmtime"));
     ours.into_iter().chain(peers).collect()
 }
@@ -75,14 +83,12 @@ fn measure(workshop: &Workshop, input: &Path) -> Result<(Row, Row), String> {
             costs[at].push(parse_cost(&output_of(&mut command)?)?);
         }
     }
-    let case = input.file_stem().map_or_else(String::new, |stem| stem.display().to_string());
+    let case = case_of(input);
     let row = |figure: fn(&Cost) -> f64| {
-        let figures = compilers.iter().zip(&costs).map(|((who, _), costs)| Figure {
-            who,
-            best: costs.iter().map(figure).fold(f64::INFINITY, f64::min),
-            worst: costs.iter().map(figure).fold(0.0, f64::max),
-            instructions: None,
-        });
+        let figures = compilers
+            .iter()
+            .zip(&costs)
+            .map(|((who, _), costs)| Figure::new(who, Measured::of(costs.iter().map(figure))));
         Row { case: case.clone(), figures: figures.collect() }
     };
     Ok((row(|cost| cost.cpu_ms), row(|cost| cost.peak_mib)))
@@ -149,89 +155,4 @@ fn read_peak_mib() -> Result<f64, String> {
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
     kib.map(|kib| kib / 1024.0).ok_or_else(|| "/proc/self/status has another form".to_string())
-}
-
-/// A command that calls every one of `count` instances, each with a memory of its own.
-fn instances(count: usize) -> String {
-    let groups = count / GROUP_INSTANCES;
-    let mut text = String::from(
-        r#"(component
-(component $Unit
-  (core module $M
-    (memory 1)
-    (func (export "f") (param i32) (result i32)
-      (i32.store (i32.const 8) (i32.add (i32.load (i32.const 8)) (local.get 0)))
-      (i32.load (i32.const 8))))
-  (core instance $i (instantiate $M))
-  (func (export "f") (param "x" u32) (result u32) (canon lift (core func $i "f"))))
-"#,
-    );
-    let unit = r#"(param "x" u32) (result u32)"#;
-    text += "(component $Group\n  (alias outer 1 $Unit (component $Unit))\n";
-    let call = Call { ty: "(param i32) (result i32)", argument: "(local.get 0)", lifted: unit };
-    write_caller(&mut text, "Unit", GROUP_INSTANCES, &call);
-    text += "  (export \"f\" (func $caller \"f\")))\n";
-    text += "(component $Command\n  (alias outer 1 $Group (component $Group))\n";
-    let call = Call { ty: "(result i32)", argument: "(i32.const 1)", lifted: "(result (result))" };
-    write_caller(&mut text, "Group", groups, &call);
-    text += r#"  (component $Run
-    (import "run" (func $run (result (result))))
-    (export "run" (func $run)))
-  (instance $run (instantiate $Run (with "run" (func $caller "f"))))
-  (export "wasi:cli/run@0.2.0" (instance $run)))
-(instance $command (instantiate $Command))
-(export "wasi:cli/run@0.2.0" (instance $command "wasi:cli/run@0.2.0")))
-"#;
-    text
-}
-
-/// A function that calls all instances.
-struct Call {
-    /// Its core type.
-    ty: &'static str,
-    /// What it passes to each.
-    argument: &'static str,
-    /// Its component-level type.
-    lifted: &'static str,
-}
-
-/// Writes `count` instances of a component and an instance `$caller` beside them whose function
-/// `f` calls one after the other. It is a component of its own, because a component instance that
-/// is running cannot be entered through its children.
-fn write_caller(text: &mut String, component: &str, count: usize, call: &Call) {
-    let (mut imports, mut core_imports, mut calls) = (String::new(), String::new(), String::new());
-    let (mut funcs, mut args) = (String::new(), String::new());
-    for at in 0..count {
-        *text += &format!("  (instance $c{at} (instantiate ${component}))\n");
-        imports += &format!(
-            "    (import \"f{at}\" (func $f{at} (param \"x\" u32) (result u32)))\n    \
-             (core func $l{at} (canon lower (func $f{at})))\n"
-        );
-        let ty = "(param i32) (result i32)";
-        core_imports += &format!("      (import \"\" \"{at}\" (func $f{at} {ty}))\n");
-        calls += &format!("        (drop (call $f{at} {}))\n", call.argument);
-        funcs += &format!(" (export \"{at}\" (func $l{at}))");
-        args += &format!(" (with \"f{at}\" (func $c{at} \"f\"))");
-    }
-    let Call { ty, lifted, .. } = call;
-    *text += &format!(
-        "  (component $Caller\n{imports}    (core module $M\n{core_imports}      \
-         (func (export \"call\") {ty}\n{calls}        (i32.const 0)))\n    \
-         (core instance $i (instantiate $M (with \"\" (instance{funcs}))))\n    \
-         (func (export \"f\") {lifted} (canon lift (core func $i \"call\"))))\n  \
-         (instance $caller (instantiate $Caller{args}))\n"
-    );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_instance_is_called() {
-        let workshop = Workshop::new("instances").expect("temporary folders can be made");
-        let input = workshop.write("instances.wat", &instances(30)).expect("files can be written");
-        let program = workshop.build(&input, "instances").expect("the input is valid");
-        output_of(&mut Command::new(program)).expect("the command succeeds");
-    }
 }

@@ -1,120 +1,114 @@
-//! Tables of ratios: Markdown for people, JSON for programs.
+//! Results as data: tables of figures, everyone of a row measured in the same run.
 
-use std::fmt::Write;
-use std::fs;
-use std::path::Path;
+use serde::{Deserialize, Serialize};
 
-/// One measured program of a row.
-#[derive(Clone, Debug)]
+/// What one program of a row took, or why it was not measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
-    /// Who: `wasmelt`, `wasmtime default`, `C`, ...
-    pub who: &'static str,
-    /// The best of all rounds, in the table's unit.
+    /// Who: `wasmelt`, `wasmtime`, `C`, ...
+    pub who: String,
+    /// The figure, or why there is none.
+    pub measured: Result<Measured, String>,
+}
+
+/// A measured figure in the table's unit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The best of all rounds.
     pub best: f64,
-    /// The worst of all rounds, in the same unit: the spread of the machine.
+    /// The worst of all rounds: the spread of the machine.
     pub worst: f64,
-    /// Instructions per call, counted by callgrind, if it is there.
+    /// Instructions, counted by callgrind, if it is there and they mean something.
     pub instructions: Option<f64>,
 }
 
+impl Measured {
+    /// The figure of several rounds.
+    pub fn of(rounds: impl IntoIterator<Item = f64>) -> Measured {
+        let start = Measured { best: f64::INFINITY, worst: 0.0, instructions: None };
+        rounds.into_iter().fold(start, |so_far, value| Measured {
+            best: so_far.best.min(value),
+            worst: so_far.worst.max(value),
+            ..so_far
+        })
+    }
+}
+
+impl Figure {
+    /// A measured figure.
+    pub fn new(who: &str, measured: Measured) -> Figure {
+        Figure { who: who.to_string(), measured: Ok(measured) }
+    }
+
+    /// A figure that is not there.
+    pub fn absent(who: &str, why: impl Into<String>) -> Figure {
+        Figure { who: who.to_string(), measured: Err(why.into()) }
+    }
+}
+
 /// A case and everyone who ran it, ours first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The case's name.
     pub case: String,
-    /// The figures.
+    /// The figures, in the same order in each row of a table.
     pub figures: Vec<Figure>,
 }
 
-/// The rows of a group.
-#[derive(Clone, Debug)]
+impl Row {
+    /// How many times what we take this one takes.
+    pub fn ratio(&self, who: usize) -> Option<f64> {
+        let ours = self.figures.first()?.measured.as_ref().ok()?;
+        let theirs = self.figures.get(who)?.measured.as_ref().ok()?;
+        Some(theirs.best / ours.best)
+    }
+}
+
+/// Rows of one unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Table {
-    /// The group's name.
-    pub group: &'static str,
+    /// Its name, by which documents refer to it.
+    pub name: String,
     /// What a figure counts.
-    pub unit: &'static str,
+    pub unit: String,
     /// The rows.
     pub rows: Vec<Row>,
 }
 
 impl Table {
-    /// The table as Markdown: each figure with its spread, and how often ours goes into it.
-    pub fn markdown(&self) -> String {
-        let mut text = format!("## {} ({})\n\n", self.group, self.unit);
-        let mut header = 0;
-        for row in &self.rows {
-            if row.figures.len() != header {
-                header = row.figures.len();
-                text += &header_lines(row);
-            }
-            text += &row_line(row);
-        }
-        text
+    /// An empty table.
+    pub fn new(name: &str, unit: &str) -> Table {
+        Table { name: name.to_string(), unit: unit.to_string(), rows: Vec::new() }
     }
 
-    /// The table as one JSON object.
-    pub fn json(&self) -> String {
-        let rows: Vec<String> = self.rows.iter().map(row_json).collect();
-        format!(
-            "{{\"group\": \"{}\", \"unit\": \"{}\", \"rows\": [{}]}}",
-            self.group,
-            self.unit,
-            rows.join(", ")
-        )
-    }
-
-    /// Writes `GROUP.md` and `GROUP.json` into a folder, and the Markdown to standard output.
-    pub fn publish(&self, folder: &Path) -> Result<(), String> {
-        let fail = |error: std::io::Error| format!("{}: {error}", folder.display());
-        fs::create_dir_all(folder).map_err(fail)?;
-        fs::write(folder.join(format!("{}.md", self.group)), self.markdown()).map_err(fail)?;
-        fs::write(folder.join(format!("{}.json", self.group)), self.json()).map_err(fail)?;
-        println!("{}", self.markdown());
-        Ok(())
+    /// The geometric mean of a column's ratios, over the rows that have both figures.
+    pub fn mean_ratio(&self, who: usize) -> Option<f64> {
+        let ratios: Vec<f64> = self.rows.iter().filter_map(|row| row.ratio(who)).collect();
+        let sum: f64 = ratios.iter().map(|ratio| ratio.ln()).sum();
+        (!ratios.is_empty()).then(|| (sum / ratios.len() as f64).exp())
     }
 }
 
-fn header_lines(row: &Row) -> String {
-    let mut head = String::from("| case |");
-    let mut rule = String::from("|---|");
-    for (at, figure) in row.figures.iter().enumerate() {
-        write!(head, " {} |", figure.who).expect("strings take all");
-        rule += "--:|";
-        if at > 0 {
-            head += " ratio |";
-            rule += "--:|";
-        }
-    }
-    format!("{head}\n{rule}\n")
+/// The tables of one run of a group, and where that was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// The group's name.
+    pub group: String,
+    /// When and on which machine.
+    pub circumstances: String,
+    /// The tables.
+    pub tables: Vec<Table>,
 }
 
-fn row_line(row: &Row) -> String {
-    let mut line = format!("| {} |", row.case);
-    let ours = row.figures.first().map_or(f64::NAN, |figure| figure.best);
-    for (at, figure) in row.figures.iter().enumerate() {
-        write!(line, " {:.2} (to {:.2})", figure.best, figure.worst).expect("strings take all");
-        if let Some(count) = figure.instructions {
-            write!(line, ", {count:.1} instructions").expect("strings take all");
-        }
-        line += " |";
-        if at > 0 {
-            write!(line, " {:.2}x |", figure.best / ours).expect("strings take all");
-        }
+impl Results {
+    /// As JSON, a line for each figure, so that differences can be read.
+    pub fn to_json(&self) -> Result<String, String> {
+        let text = serde_json::to_string_pretty(self).map_err(|error| error.to_string())?;
+        Ok(text + "\n")
     }
-    line + "\n"
-}
 
-fn row_json(row: &Row) -> String {
-    let figures: Vec<String> = row
-        .figures
-        .iter()
-        .map(|figure| {
-            let count = figure.instructions.map_or("null".to_string(), |count| format!("{count}"));
-            format!(
-                "{{\"who\": \"{}\", \"best\": {}, \"worst\": {}, \"instructions\": {count}}}",
-                figure.who, figure.best, figure.worst
-            )
-        })
-        .collect();
-    format!("{{\"case\": \"{}\", \"figures\": [{}]}}", row.case, figures.join(", "))
+    /// From JSON.
+    pub fn from_json(text: &str) -> Result<Results, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
 }

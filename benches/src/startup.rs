@@ -1,18 +1,20 @@
-//! How long a process takes that prints a line and ends.
+//! What a process takes that prints a line and ends: wall time, processor time, resident memory.
 //!
-//! The floor is a static C program without libc that makes two system calls; a
-//! static one with the system's libc stands beside it. The programs take turns, in
-//! both orders, because the machine's pace changes while they run.
+//! The floor is a static C program without libc that makes two system calls; a static one with the
+//! system's libc stands beside it. The reference engine is a program that does nothing but load a
+//! file that was compiled before, and run it. The programs take turns, in both orders, because the
+//! machine's pace changes while they run.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use crate::report::{Figure, Measured, Row, Table};
+use crate::workshop::{Workshop, case_of, example, output_of};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-use wasmelt::phases::Phases;
-use wasmelt::pipeline::{self, Options};
+use std::process::Command;
 
-const SPAWNS: usize = 1000;
+/// Turns, and starts in each.
+const TURNS: usize = 10;
+const STARTS: &str = "25";
+
+const METER: &str = include_str!("meter.c");
 
 const FLOOR: &str = r#"
 static long call(long number, long a, long b, long c) {
@@ -32,105 +34,106 @@ const WITH_LIBC: &str = r#"
 int main(void) { return write(1, "Hello, world!\n", 14) != 14; }
 "#;
 
-/// A program to start, and how long each start took.
-struct Program {
-    name: &'static str,
-    path: PathBuf,
-    times: Vec<Duration>,
+/// The figures of one start.
+struct Start {
+    wall_us: f64,
+    cpu_us: f64,
+    peak_kib: f64,
 }
 
-/// Measures and prints the table.
-pub fn run() -> Result<(), String> {
-    let directory = std::env::temp_dir().join(format!("wasmelt-bench-{}", std::process::id()));
-    fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-    let result = build_programs(&directory).and_then(|mut programs| {
-        measure(&mut programs)?;
-        print_table(&mut programs);
-        Ok(())
-    });
-    // What is left of the programs is of no use to anyone.
-    let _ = fs::remove_dir_all(&directory);
-    result
+/// The static C programs: without libc and with it, or why there are none.
+pub fn build_floors(workshop: &Workshop) -> [(&'static str, Result<PathBuf, String>); 2] {
+    let flags = ["-O2", "-static", "-s"];
+    let bare = [&flags[..], &["-nostdlib", "-ffreestanding"]].concat();
+    [
+        ("static C, no libc", workshop.compile_c_with(FLOOR, "floor", &bare)),
+        ("static C", workshop.compile_c_with(WITH_LIBC, "libc", &flags)),
+    ]
 }
 
-fn build_programs(directory: &Path) -> Result<Vec<Program>, String> {
-    let floor = compile_c(directory, "floor", FLOOR, &["-nostdlib", "-ffreestanding"])?;
-    let hello = directory.join("hello");
-    let input = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/hello-wat/hello.wat");
-    let artifact = pipeline::compile(&input, &Options::default(), &mut Phases::new(false))
-        .map_err(|error| error.to_string())?;
-    fs::write(&hello, &artifact.bytes).map_err(|error| error.to_string())?;
-    fs::set_permissions(&hello, fs::Permissions::from_mode(0o755))
-        .map_err(|error| error.to_string())?;
-    let program = |name, path| Program { name, path, times: Vec::new() };
-    let mut programs =
-        vec![program("C, static, no libc", floor), program("wasmelt, hello.wat", hello)];
-    match compile_c(directory, "libc", WITH_LIBC, &[]) {
-        Ok(path) => programs.push(program("C, static, libc", path)),
-        Err(error) => eprintln!("left out: {error}"),
+/// Measures `hello.wat` and the same from Rust, and the files.
+pub fn run(files: &[String]) -> Result<Vec<Table>, String> {
+    let workshop = Workshop::new("startup")?;
+    let meter = workshop.compile_c_with(METER, "meter", &["-O2", "-static"])?;
+    let mut tables = vec![
+        Table::new("startup-wall", "µs"),
+        Table::new("startup-cpu", "µs"),
+        Table::new("startup-memory", "KiB"),
+    ];
+    let mut inputs = vec![example("hello-wat/hello.wat"), example("hello-rust/hello.wasm")];
+    inputs.extend(files.iter().map(PathBuf::from));
+    for input in inputs {
+        for (table, row) in tables.iter_mut().zip(measure(&workshop, &meter, &input)?) {
+            table.rows.push(row);
+        }
     }
-    Ok(programs)
+    Ok(tables)
 }
 
-fn compile_c(
-    directory: &Path,
-    name: &str,
-    source: &str,
-    options: &[&str],
-) -> Result<PathBuf, String> {
-    let path = directory.join(name);
-    let input = path.with_extension("c");
-    fs::write(&input, source).map_err(|error| error.to_string())?;
-    let output = Command::new("cc")
-        .args(["-O2", "-static"])
-        .args(options)
-        .arg(&input)
-        .arg("-o")
-        .arg(&path)
-        .output()
-        .map_err(|error| format!("the peer needs a C compiler, `cc`: {error}"))?;
-    if output.status.success() {
-        Ok(path)
-    } else {
-        Err(format!("cc: {}", String::from_utf8_lossy(&output.stderr)))
+fn measure(workshop: &Workshop, meter: &Path, input: &Path) -> Result<[Row; 3], String> {
+    let ours = workshop.build(input, "ours")?;
+    let mut programs = vec![("wasmelt", Ok(vec![ours]))];
+    programs.extend(loaders(workshop, input));
+    for (who, floor) in build_floors(workshop) {
+        programs.push((who, floor.map(|program| vec![program])));
     }
-}
-
-fn measure(programs: &mut [Program]) -> Result<(), String> {
-    for round in 0..SPAWNS {
-        let count = programs.len();
-        for step in 0..count {
-            // Every second round goes backwards, so that no program always follows the same one.
-            let index = if round % 2 == 0 { step } else { count - 1 - step };
-            let program = &mut programs[index];
-            let start = Instant::now();
-            let status = Command::new(&program.path).stdout(Stdio::null()).status();
-            program.times.push(start.elapsed());
-            match status {
-                Ok(status) if status.success() => {}
-                other => return Err(format!("{}: {other:?}", program.name)),
+    let mut starts: Vec<Vec<Start>> = programs.iter().map(|_| Vec::new()).collect();
+    for turn in 0..TURNS {
+        for step in 0..programs.len() {
+            let at = if turn % 2 == 0 { step } else { programs.len() - 1 - step };
+            if let Ok(command) = &programs[at].1 {
+                let mut run = Command::new(meter);
+                run.arg(STARTS).args(command);
+                for line in output_of(&mut run)?.lines() {
+                    starts[at].push(parse_start(line)?);
+                }
             }
         }
     }
-    Ok(())
+    let case = case_of(input);
+    let row = |of: fn(&Start) -> f64| {
+        let figure =
+            |((who, command), starts): (&(&str, Result<_, String>), &Vec<Start>)| match command {
+                Ok(_) => Figure::new(who, typical(starts.iter().map(of).collect())),
+                Err(why) => Figure::absent(who, why.clone()),
+            };
+        Row { case: case.clone(), figures: programs.iter().zip(&starts).map(figure).collect() }
+    };
+    Ok([row(|start| start.wall_us), row(|start| start.cpu_us), row(|start| start.peak_kib)])
 }
 
-fn print_table(programs: &mut [Program]) {
-    println!("start-up, {SPAWNS} spawns each, microseconds\n");
-    println!("| program | bytes | p10 | median | p10 ratio | median ratio |");
-    println!("|---|--:|--:|--:|--:|--:|");
-    let mut floor = None;
-    for program in programs {
-        program.times.sort();
-        let microseconds = |at: usize| program.times[at].as_secs_f64() * 1e6;
-        let (p10, median) = (microseconds(SPAWNS / 10), microseconds(SPAWNS / 2));
-        let (floor_p10, floor_median) = *floor.get_or_insert((p10, median));
-        let bytes = fs::metadata(&program.path).map_or(0, |metadata| metadata.len());
-        println!(
-            "| {} | {bytes} | {p10:.1} | {median:.1} | {:.2} | {:.2} |",
-            program.name,
-            p10 / floor_p10,
-            median / floor_median
-        );
+/// Starts are disturbed often and never helped: a tenth is quiet, and the median is the spread.
+fn typical(mut values: Vec<f64>) -> Measured {
+    values.sort_by(f64::total_cmp);
+    let at = |part: usize| values.get(values.len() / part).copied().unwrap_or(f64::NAN);
+    Measured { best: at(10), worst: at(2), instructions: None }
+}
+
+fn parse_start(line: &str) -> Result<Start, String> {
+    let numbers: Vec<f64> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
+    match numbers[..] {
+        [wall, cpu, peak_kib] => Ok(Start { wall_us: wall / 1e3, cpu_us: cpu / 1e3, peak_kib }),
+        _ => Err(format!("not a result: {line:?}")),
     }
+}
+
+/// The reference engine with files that it has compiled before.
+#[cfg(feature = "wasmtime")]
+fn loaders(workshop: &Workshop, input: &Path) -> Vec<(&'static str, Result<Vec<PathBuf>, String>)> {
+    use crate::peer::{Configuration, precompile};
+    let loader = |(configuration, name): (Configuration, &str)| {
+        let compiled = workshop.path(&format!("{name}.cwasm"));
+        let this = std::env::current_exe().map_err(|error| error.to_string())?;
+        let input = workshop.componentize(input)?;
+        precompile(configuration, &input, &compiled).map_err(|error| format!("{error:?}"))?;
+        Ok(vec![this, "load".into(), name.into(), compiled])
+    };
+    let all = Configuration::ALL.into_iter();
+    all.map(|(configuration, name)| (configuration.title(), loader((configuration, name))))
+        .collect()
+}
+
+#[cfg(not(feature = "wasmtime"))]
+fn loaders(_: &Workshop, _: &Path) -> Vec<(&'static str, Result<Vec<PathBuf>, String>)> {
+    Vec::new()
 }

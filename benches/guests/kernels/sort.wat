@@ -1,0 +1,43 @@
+(module
+  (memory 1)
+  ;; Sorts 4,096 numbers in a heap.
+  (func $at (param $index i32) (result i32) (i32.load (i32.shl (local.get $index) (i32.const 2))))
+  (func $set (param $index i32) (param $value i32)
+    (i32.store (i32.shl (local.get $index) (i32.const 2)) (local.get $value)))
+  (func $sift (param $root i32) (param $len i32)
+    (local $child i32) (local $value i32)
+    (local.set $value (call $at (local.get $root)))
+    (block $done
+      (loop $down
+        (local.set $child (i32.add (i32.shl (local.get $root) (i32.const 1)) (i32.const 1)))
+        (br_if $done (i32.ge_u (local.get $child) (local.get $len)))
+        (if (i32.lt_u (i32.add (local.get $child) (i32.const 1)) (local.get $len))
+          (then (local.set $child (i32.add (local.get $child)
+            (i32.lt_u (call $at (local.get $child)) (call $at (i32.add (local.get $child) (i32.const 1))))))))
+        (br_if $done (i32.ge_u (local.get $value) (call $at (local.get $child))))
+        (call $set (local.get $root) (call $at (local.get $child)))
+        (local.set $root (local.get $child))
+        (br $down)))
+    (call $set (local.get $root) (local.get $value)))
+  (func (export "kernel") (param $seed i32) (result i32)
+    (local $index i32) (local $value i32)
+    (local.set $value (i32.add (local.get $seed) (i32.const 12345)))
+    (loop $fill
+      (local.set $value (i32.add (i32.mul (local.get $value) (i32.const 1103515245)) (i32.const 12345)))
+      (call $set (local.get $index) (i32.shr_u (local.get $value) (i32.const 1)))
+      (local.set $index (i32.add (local.get $index) (i32.const 1)))
+      (br_if $fill (i32.lt_u (local.get $index) (i32.const 4096))))
+    (local.set $index (i32.const 2048))
+    (loop $build
+      (local.set $index (i32.sub (local.get $index) (i32.const 1)))
+      (call $sift (local.get $index) (i32.const 4096))
+      (br_if $build (local.get $index)))
+    (local.set $index (i32.const 4095))
+    (loop $take
+      (local.set $value (call $at (local.get $index)))
+      (call $set (local.get $index) (call $at (i32.const 0)))
+      (call $set (i32.const 0) (local.get $value))
+      (call $sift (i32.const 0) (local.get $index))
+      (local.set $index (i32.sub (local.get $index) (i32.const 1)))
+      (br_if $take (local.get $index)))
+    (i32.xor (call $at (i32.const 17)) (call $at (i32.const 4000)))))
