@@ -21,7 +21,7 @@ use cranelift_entity::packed_option::PackedOption;
 use std::collections::{BTreeMap, HashMap};
 
 /// A chain of differences that is longer than this is not followed: then nothing is folded.
-const ROUNDS_MAX: u32 = 200;
+const ROUNDS_MAX: u32 = 50;
 
 /// Which functions have the code of another.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +33,11 @@ impl Folding {
     /// The function whose code runs when `func` is called.
     pub fn code_of(&self, func: FuncId) -> FuncId {
         self.folded[func].expand().unwrap_or(func)
+    }
+
+    /// Takes the functions of a group to be equal.
+    fn join(&mut self, group: &[FuncId]) {
+        group[1..].iter().for_each(|func| self.folded[*func] = group[0].into());
     }
 
     /// Those that have no code of their own, ascending, by the function whose code they have.
@@ -54,31 +59,49 @@ type Group = Vec<FuncId>;
 pub fn fold_functions(program: &Program) -> Folding {
     let mut groups = group_by_bytes(program);
     groups = split_groups(groups, |func| resolve_operands(program, func));
-    let mut class: SecondaryMap<FuncId, PackedOption<FuncId>> = SecondaryMap::new();
-    for round in 0.. {
-        if round == ROUNDS_MAX {
+    let mut folding = Folding::default();
+    for group in &groups {
+        folding.join(group);
+    }
+    let mut rounds = 0;
+    loop {
+        let (parted, changed) = part_callers(program, &mut folding, groups);
+        if !changed {
+            return folding;
+        }
+        rounds += 1;
+        if rounds == ROUNDS_MAX {
             return Folding::default();
         }
-        for group in &groups {
-            group.iter().for_each(|func| class[*func] = group[0].into());
-        }
-        let count: usize = groups.iter().map(Vec::len).sum();
-        let class_of = |func: FuncId| class[func].expand().unwrap_or(func).as_u32();
-        let before = groups.len();
-        groups = split_groups(groups, |func| {
-            resolve_callees(program, func).into_iter().map(class_of).collect()
-        });
-        if groups.len() == before && groups.iter().map(Vec::len).sum::<usize>() == count {
-            break;
-        }
-        // Functions that are alone now are their own class.
-        class.clear();
+        // What was found about one group tells about its callers, and they may lie before it as
+        // well as behind: so the next round goes the other way.
+        groups = parted.into_iter().rev().collect();
     }
-    let mut folding = Folding::default();
+}
+
+/// Parts functions of one group that call functions which are not equal, and says whether there
+/// were any.
+fn part_callers(
+    program: &Program,
+    folding: &mut Folding,
+    groups: Vec<Group>,
+) -> (Vec<Group>, bool) {
+    let mut parted = Vec::with_capacity(groups.len());
+    let mut changed = false;
     for group in groups {
-        group[1..].iter().for_each(|func| folding.folded[*func] = group[0].into());
+        let size = group.len();
+        let parts = split_groups(vec![group.clone()], |func| {
+            let callees = resolve_callees(program, func).into_iter();
+            callees.map(|callee| folding.code_of(callee).as_u32()).collect()
+        });
+        if parts.first().is_none_or(|part| part.len() < size) {
+            changed = true;
+            group.iter().for_each(|func| folding.folded[*func] = None.into());
+            parts.iter().for_each(|part| folding.join(part));
+        }
+        parted.extend(parts);
     }
-    folding
+    (parted, changed)
 }
 
 /// The live functions of equal type and bytes.

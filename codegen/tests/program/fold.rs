@@ -1,6 +1,7 @@
 //! Which functions are folded.
 
 use super::program;
+use std::fmt::Write;
 use std::path::Path;
 use wasmelt_codegen::fold::fold_functions;
 use wasmelt_codegen::program::{FuncId, Program};
@@ -103,6 +104,30 @@ fn core_instances_share_what_uses_nothing_of_them() {
     let counter = "(global $n (mut i32) (i32.const 0))
         (func (export \"f\") (result i32) (global.set $n (i32.const 1)) (global.get $n))";
     assert_eq!(folded(&twins(counter)), []);
+}
+
+#[test]
+fn a_difference_is_seen_through_any_chain_of_calls() {
+    // Each calls the next one, or the one before; the last one of the chain uses the memory.
+    for forwards in [true, false] {
+        let links = 300;
+        let mut module = String::from("(memory 1)");
+        for link in 0..=links {
+            let name = |at: i32| if forwards { at } else { links - at };
+            let body = match name(link) {
+                last if last == links => "(i32.load (i32.const 0))".to_owned(),
+                at => format!("(i32.add (call $f{}) (i32.const {at}))", name(name(link) + 1)),
+            };
+            let export = if name(link) == 0 { "(export \"f\")" } else { "" };
+            write!(module, "(func $f{link} {export} (result i32) {body})").unwrap();
+        }
+        write!(module, "(func $pure (result i32) (i32.const 7))").unwrap();
+        let caller = "(func $start (drop (call $pure))) (start $start)";
+        assert_eq!(
+            folded(&twins(&format!("{module} {caller}"))),
+            [("pure", "pure"), ("start", "start")]
+        );
+    }
 }
 
 #[test]
