@@ -91,6 +91,22 @@ fn the_header_is_c_and_c_plus_plus() {
     }
 }
 
+#[test]
+fn structs_pass_to_native_imports_and_back() {
+    let Some(cc) = find_program(&["cc", "gcc", "clang"]) else { return };
+    let natives = repository().join("tests/natives");
+    for level in ["0", "2"] {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let args = ["--emit", "obj", "--header", "convert.h", "-O", level];
+        build(&folder, &natives.join("convert.wat"), &args);
+        let mut command = Command::new(&cc);
+        command.current_dir(folder.path()).args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-I."]);
+        run(command.arg(natives.join("convert.c")).args(["convert.o", "-o", "program"]));
+        let printed = run(&mut Command::new(folder.path().join("program"))).stdout;
+        assert_eq!(String::from_utf8_lossy(&printed), "0 3 -4 name 3 3\n1 7\n");
+    }
+}
+
 /// A library of functions that fault.
 const FAULTS: &str = r#"(component
   (core module $m
