@@ -8,14 +8,17 @@
 //! - `address` says which bytes an access touches, `effects` what an instruction does to memory.
 //! - `forward` replaces loads by what was stored, and takes down what is left as `events`.
 //! - `dead_stores` removes stores that nothing reads; `spans` are its sets.
+//! - `products` has nothing to do with memory: it finds multiplications that need less.
 //!
-//! Both need the regions of `regions`: bytes of one region are not reached through another.
+//! `forward` and `dead_stores` need the regions of `regions`: bytes of one region are not reached
+//! through another.
 
 mod address;
 mod dead_stores;
 mod effects;
 mod events;
 mod forward;
+mod products;
 mod spans;
 
 pub use effects::{Facts, Summaries, Touch, summarize};
@@ -59,6 +62,7 @@ pub fn remove_memory_traffic(
         let mut input = dead_stores::Input { func, cfg, domtree, is_end };
         dead_stores::remove_dead_stores(&mut input, events, is_changed);
     }
+    products::narrow_products(env.isa, func);
 }
 
 fn has_accesses(func: &ir::Function) -> bool {
