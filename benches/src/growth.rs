@@ -8,7 +8,7 @@ use crate::workshop::Workshop;
 
 const DEPTHS: &[u32] = &[1, 4, 16, 64, 256];
 const INSTANCES: &[usize] = &[10, 100, 1000];
-const FUNCTIONS: &[usize] = &[500, 1000, 2000, 4000];
+const FUNCTIONS: &[usize] = &[250, 500, 1000, 2000];
 
 /// A validator allows a thousand instances in a component, so they come in groups.
 const GROUP_INSTANCES: usize = 10;
