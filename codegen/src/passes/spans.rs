@@ -216,3 +216,84 @@ fn clear_range(set: &mut [u64], range: Range<usize>) {
     set[first + 1..last].fill(0);
     set[last] &= !to_last;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::address::Address;
+    use super::super::effects::Access;
+    use super::*;
+    use cranelift_codegen::ir::{Endianness, Inst, StackSlot, Value};
+
+    /// Spans of two regions and all kinds of roots, near each other, far away, and of all lengths.
+    fn some_spans() -> Vec<Span> {
+        let roots = [
+            Root::Absolute,
+            Root::Slot(StackSlot::new(0)),
+            Root::Slot(StackSlot::new(1)),
+            Root::Index(Value::new(7)),
+            Root::Value(Value::new(7)),
+            Root::Value(Value::new(8)),
+        ];
+        let far = DISTANCE_MAX.cast_signed();
+        let distances = [0, 1, 4, 8, 12, 16, 17, 40, far - 1, far, far + 8, -(1 << 62), 1 << 62];
+        let mut spans = Vec::new();
+        for region in [0, 1].map(AliasRegion::new) {
+            for root in roots {
+                for at in distances {
+                    for len_bytes in [1, 4, 16] {
+                        let address = Address { root, wrap: 0, at };
+                        spans.push(Span { region, address, len_bytes });
+                    }
+                }
+            }
+        }
+        spans
+    }
+
+    /// A set of `stored` with every third span in it, changed, compared with what `expected` says
+    /// about each span and whether it was in the set.
+    fn compare(
+        stored: &Spans,
+        change: impl Fn(&mut [u64]),
+        expected: impl Fn(&Span, bool) -> bool,
+    ) {
+        for start in [0, u64::MAX, 0x9249_2492_4924_9249] {
+            let mut set = vec![start; stored.words()];
+            change(&mut set);
+            for (number, span) in stored.iter() {
+                let before = start & (1 << (number % 64)) != 0;
+                assert_eq!(stored.contains(&set, span), expected(span, before), "{span:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn sets_change_as_comparing_with_every_span_says() {
+        let mut events = Events::default();
+        let block = cranelift_codegen::ir::Block::new(0);
+        events.begin_block(block);
+        for (at, span) in some_spans().into_iter().enumerate().filter(|(at, _)| at % 5 != 0) {
+            let access = Access {
+                span,
+                stored: None,
+                can_trap: true,
+                endianness: Endianness::Little,
+                is_readonly: false,
+            };
+            events.push(block, Event::Store(Inst::new(at), access));
+        }
+        let stored = Spans::of_stores(&events, 64).unwrap();
+        assert!(stored.words() > 2);
+        for span in some_spans() {
+            let covered = |other: &Span, before| before || span.covers(other);
+            compare(&stored, |set| stored.set_covered(set, &span), covered);
+            let kept = |other: &Span, before| before && other.is_disjoint(&span);
+            compare(&stored, |set| stored.clear_read(set, &span), kept);
+        }
+        let is_first = |region: AliasRegion| region.index() == 0;
+        let kept = |other: &Span, before| before && !is_first(other.region);
+        compare(&stored, |set| stored.clear_regions(set, is_first), kept);
+        let set = |other: &Span, before| before || is_first(other.region);
+        compare(&stored, |bits| stored.set_regions(bits, is_first), set);
+    }
+}
