@@ -3,6 +3,7 @@
 use crate::pipeline::Options;
 use crate::{Error, Result};
 use std::path::Path;
+use wasmelt_abi::preview1;
 use wasmelt_flatten::program::{Export, Program};
 
 /// # Errors
@@ -34,8 +35,13 @@ pub fn note_missing_grants(program: &Program, options: &Options) -> Vec<String> 
     let reaches = |package: &str| {
         program.hosts.values().any(|host| host.live && host.interface.starts_with(package))
     };
+    let mut hosts = program.hosts.values().filter(|host| host.live);
+    let takes_paths = hosts.any(|host| {
+        host.interface == preview1::MODULE
+            && preview1::find(&host.name).is_some_and(|func| func.takes_path)
+    });
     let mut notes = Vec::new();
-    if reaches("wasi:filesystem/") && !options.grants_dirs {
+    if (reaches("wasi:filesystem/") || takes_paths) && !options.grants_dirs {
         notes.push(
             "the program can reach file-system functions, but no directory is granted: \
              add `--dir HOST::GUEST`"

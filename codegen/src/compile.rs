@@ -506,7 +506,10 @@ impl Inliner<'_> {
         caller.component != callee.component
             || is_adapter(&caller.kind)
             || is_adapter(&callee.kind)
-            || matches!(callee.kind, FuncKind::Resource { .. } | FuncKind::Cell { .. })
+            || matches!(
+                callee.kind,
+                FuncKind::Resource { .. } | FuncKind::Cell { .. } | FuncKind::HostCall { .. }
+            )
     }
 }
 

@@ -2,7 +2,7 @@
 //! and the names by which one function calls another.
 
 use crate::layout::Layout;
-use crate::program::{FuncId, Program};
+use crate::program::{FuncId, HostFunc, HostFuncId, Program};
 use crate::types::{CoreTypeId, FuncType, HeapType, ValType};
 use cranelift_codegen::ir::{
     self, AbiParam, ExtFuncData, ExternalName, FuncRef, Signature, TrapCode, UserExternalName,
@@ -218,8 +218,14 @@ impl Env<'_> {
     }
 
     /// The id of a host function's symbol.
-    pub fn host_symbol(&self, host: crate::program::HostFuncId) -> SymbolId {
+    pub fn host_symbol(&self, host: HostFuncId) -> SymbolId {
         SymbolId((SHIM_SYMBOLS.len() + host.index()) as u32)
+    }
+
+    /// The host function that a symbol is, if it is one.
+    pub fn host_func(&self, symbol: SymbolId) -> Option<&HostFunc> {
+        let at = (symbol.0 as usize).checked_sub(SHIM_SYMBOLS.len())?;
+        self.program.hosts.get(HostFuncId::new(at))
     }
 
     /// The id of a host resource's drop symbol.
@@ -245,11 +251,11 @@ impl Env<'_> {
         if let Some((name, _)) = SHIM_SYMBOLS.get(at) {
             return name;
         }
-        let at = at - SHIM_SYMBOLS.len();
-        if at < self.program.hosts.len() {
-            return &self.program.hosts[crate::program::HostFuncId::new(at)].symbol;
+        if let Some(host) = self.host_func(symbol) {
+            return &host.symbol;
         }
-        let resource = crate::program::ResourceId::new(at - self.program.hosts.len());
+        let at = at - SHIM_SYMBOLS.len() - self.program.hosts.len();
+        let resource = crate::program::ResourceId::new(at);
         match &self.program.resources[resource].kind {
             crate::program::ResourceKind::Host { drop_symbol, .. } => drop_symbol,
             crate::program::ResourceKind::Guest { .. } => {

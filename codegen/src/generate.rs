@@ -6,6 +6,7 @@ use crate::data::InitialData;
 use crate::env::Env;
 use crate::error::Result;
 use crate::export::build_export;
+use crate::host_call::build_host_call;
 use crate::init;
 use crate::program::{FuncId, FuncKind};
 use crate::script::build_trampoline;
@@ -46,6 +47,7 @@ pub fn generate(
         FuncKind::Adapter(_) => build_adapter(env, func, &mut scratch.builder),
         FuncKind::Resource { .. } => build_resource_op(env, func, &mut scratch.builder),
         FuncKind::Cell { .. } => Ok(build_cell_op(env, func, &mut scratch.builder)),
+        FuncKind::HostCall { .. } => Ok(build_host_call(env, func, &mut scratch.builder)),
         FuncKind::Init(_) => Ok(init::build_init(env, func, &mut scratch.builder)),
         FuncKind::Export { callee, .. } => {
             Ok(build_export(env, func, *callee, &mut scratch.builder))

@@ -15,6 +15,7 @@ pub mod env;
 mod export;
 pub mod fold;
 pub mod generate;
+pub mod host_call;
 pub mod init;
 pub mod inline;
 pub mod layout;

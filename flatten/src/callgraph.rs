@@ -40,6 +40,7 @@ pub fn callees(program: &Program, func: FuncId) -> Vec<FuncId> {
         }
         FuncKind::Resource { .. }
         | FuncKind::Cell { .. }
+        | FuncKind::HostCall { .. }
         | FuncKind::Trampoline
         | FuncKind::Missing(_) => {}
     }

@@ -77,7 +77,7 @@ pub(crate) fn fuse(
             Ok(Adapter { ty: *ty, lower, lift: Lift::Guest { instance, options, func } })
         }
         ComponentFunc::Host(host) => {
-            let ty = state.program.hosts[*host].ty;
+            let ty = state.program.hosts[*host].component_type();
             Ok(Adapter { ty, lower, lift: Lift::Host(*host) })
         }
         ComponentFunc::Missing(why) => Err(why.clone()),

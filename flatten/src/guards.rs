@@ -91,6 +91,8 @@ impl<'a> Calls<'a> {
                 FuncKind::Wasm { instance, body } => {
                     self.push_callees(program, *instance, *body, &mut stack);
                 }
+                // The host looks at no flags.
+                FuncKind::HostCall { .. } => {}
                 FuncKind::Resource { .. }
                 | FuncKind::Cell { .. }
                 | FuncKind::Init(_)

@@ -9,7 +9,8 @@
 use crate::error::{Error, Result};
 use crate::interface::FuncTypeId;
 use crate::program::{
-    HostFunc, HostFuncId, Missing, NamedResource, Program, Resource, ResourceId, ResourceKind,
+    HostFunc, HostFuncId, HostType, Missing, NamedResource, Program, Resource, ResourceId,
+    ResourceKind,
 };
 use crate::scope::TypeValue;
 use crate::state::Flattener;
@@ -18,6 +19,7 @@ use crate::{difference, near};
 use cranelift_entity::PrimaryMap;
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
+use wasmelt_abi::preview1;
 use wasmelt_frontend::composition::{Component, ComponentId, Def};
 use wit_parser::{InterfaceId, Resolve, SourceMap, UnresolvedPackageGroup};
 
@@ -251,7 +253,7 @@ fn add_func(
         name: name.to_string(),
         symbol: symbol.clone(),
         is_native,
-        ty,
+        ty: HostType::Component(ty),
         live: false,
         reached_by: Vec::new(),
     });
@@ -314,6 +316,11 @@ pub(crate) fn missing_error(host: &mut Host, why: &Missing) -> Error {
                 true => error.help(bind),
                 false => error.help(format!("{bind}; the host has {}", known.join(", "))),
             }
+        }
+        Missing::CoreImport { module, name } => {
+            let message = format!("missing import: the function `{name}` of `{module}`");
+            let help = format!("core modules can import the functions of `{}`", preview1::MODULE);
+            Error::environment(message).help(help)
         }
         Missing::HostFunc { interface, name } => {
             let error =

@@ -10,7 +10,7 @@ use crate::program::{Action, FuncKind, Program};
 use crate::script::Value;
 use crate::state::Flattener;
 use crate::{Observer, finish, instantiate_component};
-use wasmelt_frontend::composition::Composition;
+use wasmelt_frontend::composition::{Composition, Root};
 
 /// A call that a program consists of.
 pub struct Invocation<'a> {
@@ -27,6 +27,10 @@ pub struct Invocation<'a> {
 pub fn instantiate_call(composition: Composition, call: &Invocation<'_>) -> Result<Program> {
     let Composition { files, core_types, modules, components, root } = composition;
     let root = root.ok_or_else(|| Error::invalid("there is no component to build"))?;
+    let Root::Component(root) = root else {
+        let message = "a core module exports no functions with types of components";
+        return Err(Error::invalid(message).help("`wasmelt run` runs its `_start`"));
+    };
     let program = Program { files, core_types, modules, ..Program::default() };
     let mut state = Flattener::new(program, &components, wasmelt_abi::wit::FILES);
     let name = components[root].name.clone().unwrap_or_else(|| "root".into());

@@ -17,6 +17,7 @@ pub mod script;
 pub mod show;
 
 mod canon;
+mod command;
 mod components;
 mod core_instances;
 mod difference;
@@ -53,7 +54,7 @@ pub use wasmelt_frontend::{error, module, types};
 
 use error::{Error, Result};
 use program::{FuncId, Program};
-use wasmelt_frontend::composition::Composition;
+use wasmelt_frontend::composition::{Composition, Root};
 
 /// How to flatten.
 #[derive(Clone, Copy, Debug)]
@@ -86,11 +87,15 @@ pub fn instantiate_with(composition: Composition, options: &Options<'_>) -> Resu
     let mut state = Flattener::new(program, &components, options.wit);
     state.host.has_natives = options.natives;
     state.host.note_versions(&components);
-    let name = components[root].name.clone().unwrap_or_else(|| "root".into());
-    let instance = instantiate_component(&mut state, root, name, None)?;
-    let init = state.finish_steps();
-    exports::export_root(&mut state, instance, options.roots)?;
-    state.program.init = Some(init);
+    match root {
+        Root::Component(root) => {
+            let name = components[root].name.clone().unwrap_or_else(|| "root".into());
+            let instance = instantiate_component(&mut state, root, name, None)?;
+            state.program.init = Some(state.finish_steps());
+            exports::export_root(&mut state, instance, options.roots)?;
+        }
+        Root::Module(module) => command::instantiate_command(&mut state, module)?,
+    }
     let entry = state.program.entry;
     let drops = state.program.interface.resources.iter().filter_map(|resource| resource.drop);
     let exports: Vec<FuncId> =

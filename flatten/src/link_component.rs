@@ -90,7 +90,7 @@ fn match_instance<'a>(
 fn func_type(state: &Flattener<'_>, func: ComponentFuncId) -> Option<FuncTypeId> {
     match &state.funcs[func] {
         ComponentFunc::Lifted { ty, .. } => Some(*ty),
-        ComponentFunc::Host(host) => Some(state.program.hosts[*host].ty),
+        ComponentFunc::Host(host) => Some(state.program.hosts[*host].component_type()),
         ComponentFunc::Missing(_) => None,
     }
 }

@@ -1,8 +1,8 @@
 //! Names for messages and symbols: readable first, then made unique with `#2`, `#3`.
 
 use crate::module::Extern;
-use crate::program::{CellKind, CellOp, CoreInstanceId, FuncId, FuncKind, Lift, Program};
-use crate::program::{ResourceKind, ResourceOp};
+use crate::program::{CellKind, CellOp, CoreInstanceId, FuncId, FuncKind, HostFuncId, Lift};
+use crate::program::{Program, ResourceKind, ResourceOp};
 use crate::show::show_core_type;
 use cranelift_entity::EntityRef;
 use std::collections::{HashMap, HashSet};
@@ -92,12 +92,9 @@ pub fn name_funcs(program: &mut Program) {
             }
             FuncKind::Adapter(adapter) => match &adapter.lift {
                 Lift::Guest { func, .. } => format!("{caller}=>{}", program.funcs[*func].name),
-                Lift::Host(host) => {
-                    let host = &program.hosts[*host];
-                    let interface = crate::host::path_of(&host.interface);
-                    format!("{caller}=>{interface}#{}", host.name)
-                }
+                Lift::Host(host) => format!("{caller}=>{}", host_name(program, *host)),
             },
+            FuncKind::HostCall { host, .. } => format!("{caller}=>{}", host_name(program, *host)),
             FuncKind::Resource { op, resource, .. } => {
                 let resource = &program.resources[*resource].name;
                 format!("{caller}=>resource.{}({resource})", op_name(*op))
@@ -127,6 +124,11 @@ fn cell_op_name(kind: CellKind, op: CellOp) -> String {
         CellOp::Decrement => "dec",
     };
     format!("{what}.{op}{slot}")
+}
+
+fn host_name(program: &Program, host: HostFuncId) -> String {
+    let host = &program.hosts[host];
+    format!("{}#{}", crate::host::path_of(&host.interface), host.name)
 }
 
 /// What a resource built-in is called.

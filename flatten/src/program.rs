@@ -88,7 +88,8 @@ pub struct Program {
     /// Runs what is left of instantiation; `FuncKind::Init`.
     pub init: Option<FuncId>,
     /// What the executable runs after `init`: `wasi:cli/run`'s `run`, as an adapter that
-    /// the outside calls; its core result is 0 for ok and 1 for an error.
+    /// the outside calls, whose core result is 0 for ok and 1 for an error; or a core module's
+    /// `_start`, which has no result.
     pub entry: Option<FuncId>,
     /// What a library's header tells besides its functions; empty in every other program.
     pub interface: Interface,
@@ -189,6 +190,13 @@ pub enum FuncKind {
         /// What it does with it.
         op: CellOp,
     },
+    /// A core module's import of a host function.
+    HostCall {
+        /// The host function.
+        host: HostFuncId,
+        /// What it gets besides its parameters: the memory of the core instance that imports it.
+        memory: MemoryId,
+    },
     /// What is left of instantiation; no parameters, no results.
     Init(Vec<InitStep>),
     /// A function of a library that native code calls: prepares the library if it must, and calls a
@@ -212,6 +220,13 @@ pub enum FuncKind {
 pub enum Missing {
     /// Nothing is bound to the import of that name, and the host does not know it.
     Import(String),
+    /// The host has no such function for core modules.
+    CoreImport {
+        /// The module's name, as the import has it.
+        module: String,
+        /// The function's name.
+        name: String,
+    },
     /// The host has no such function.
     HostFunc {
         /// The interface as the import names it.
@@ -505,11 +520,30 @@ pub struct HostFunc {
     /// Whether it is not the shim's but a function of someone else, who links it: in C then.
     pub is_native: bool,
     /// Its type.
-    pub ty: FuncTypeId,
+    pub ty: HostType,
     /// Whether it can be called.
     pub live: bool,
     /// The component instances through which it is reached, the lowering one last.
     pub reached_by: Vec<ComponentInstanceId>,
+}
+
+/// The type of a host function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostType {
+    /// Components import it.
+    Component(FuncTypeId),
+    /// Core modules import it: its type as they see it, without the memory that it gets besides.
+    Core(CoreTypeId),
+}
+
+impl HostFunc {
+    /// The type of a function that a component imports.
+    pub fn component_type(&self) -> FuncTypeId {
+        match self.ty {
+            HostType::Component(ty) => ty,
+            HostType::Core(_) => panic!("`{}` is none of a component's imports", self.symbol),
+        }
+    }
 }
 
 /// A function that the outside can call.

@@ -14,8 +14,8 @@ use crate::error::Result;
 use crate::host::{Host, missing_error};
 use crate::link_core::is_subtype;
 use crate::program::{
-    Action, Argument, ComponentInstanceId, ConstValue, CoreInstanceId, DataId, ElemId, FuncId,
-    FuncKind, GlobalId, InitStep, Lift, Lower, MemoryId, Program, ResourceOp, TableId,
+    Action, Adapter, Argument, ComponentInstanceId, ConstValue, CoreInstanceId, DataId, ElemId,
+    FuncId, FuncKind, GlobalId, InitStep, Lift, Lower, MemoryId, Program, ResourceOp, TableId,
 };
 use crate::types::CoreTypeId;
 use cranelift_entity::packed_option::PackedOption;
@@ -42,8 +42,8 @@ pub(crate) struct Reach {
     queue: VecDeque<FuncId>,
     /// Missing functions, in the order in which they were found.
     missing: Vec<FuncId>,
-    /// The adapters to host functions, in the order in which they were found.
-    host_adapters: Vec<FuncId>,
+    /// The functions that call host functions, in the order in which they were found.
+    host_callers: Vec<FuncId>,
 }
 
 /// How a table is used.
@@ -189,7 +189,7 @@ impl Reach {
                 }
                 match &adapter.lift {
                     Lift::Guest { options, .. } => self.memories.extend(options.memory),
-                    Lift::Host(_) => self.host_adapters.push(id),
+                    Lift::Host(_) => self.host_callers.push(id),
                 }
             }
             FuncKind::Resource { op: ResourceOp::Drop, resource, .. } => {
@@ -198,6 +198,10 @@ impl Reach {
                 }
             }
             FuncKind::Export { callee: Some(callee), .. } => self.reach_func(id.into(), *callee),
+            FuncKind::HostCall { memory, .. } => {
+                self.memories.insert(*memory);
+                self.host_callers.push(id);
+            }
             FuncKind::Missing(_) => self.missing.push(id),
             FuncKind::Resource { .. }
             | FuncKind::Cell { .. }
@@ -356,11 +360,13 @@ pub(crate) fn mark_live(program: &mut Program, reach: &Reach) {
     for (id, elem) in program.elems.iter_mut() {
         elem.live = reach.elems.contains(id);
     }
-    for id in &reach.host_adapters {
-        if let FuncKind::Adapter(adapter) = &program.funcs[*id].kind
-            && let Lift::Host(host) = adapter.lift
-            && !program.hosts[host].live
-        {
+    for id in &reach.host_callers {
+        let host = match &program.funcs[*id].kind {
+            FuncKind::Adapter(Adapter { lift: Lift::Host(host), .. }) => *host,
+            FuncKind::HostCall { host, .. } => *host,
+            other => unreachable!("{id} was noted as a call of the host, not {other:?}"),
+        };
+        if !program.hosts[host].live {
             let reached_by = reach.chain(program, *id);
             program.hosts[host].live = true;
             program.hosts[host].reached_by = reached_by;

@@ -6,8 +6,8 @@ use crate::intern::operands;
 use crate::link_core::is_subtype;
 use crate::module::{Extern, Module};
 use crate::program::{
-    Adapter, CanonOptions, ComponentInstanceId, CoreInstance, CoreInstanceId, FuncKind, InitStep,
-    Lift, Lower, Program,
+    Adapter, CanonOptions, ComponentInstanceId, CoreInstance, CoreInstanceId, FuncKind, HostType,
+    InitStep, Lift, Lower, Program,
 };
 use cranelift_entity::EntityRef;
 use std::collections::HashSet;
@@ -120,7 +120,8 @@ fn lengths_of_module(module: &Module) -> [usize; 7] {
 /// P7: what a live function calls is live. P8: a live function is not missing. P9: a live
 /// function's name is its own. P10: an adapter's core type is the flat type of its caller's side.
 /// P11: an adapter's options name what belongs to the component instance they are of.
-/// P12: a live function writes no frozen global and changes no frozen table.
+/// P12: a live function writes no frozen global and changes no frozen table. P18: a call of the host
+/// has the host function's type, and its memory is live.
 fn verify_funcs(program: &Program, broken: &mut Vec<String>) {
     let mut names = HashSet::new();
     for (id, func) in &program.funcs {
@@ -155,6 +156,13 @@ fn verify_funcs(program: &Program, broken: &mut Vec<String>) {
                     || summary.tables_written.iter().any(|at| table(at).frozen)
                 {
                     broken.push(format!("P12: {id} changes what is frozen"));
+                }
+            }
+            FuncKind::HostCall { host, memory } => {
+                if program.hosts[*host].ty != HostType::Core(func.ty)
+                    || !program.memories[*memory].live
+                {
+                    broken.push(format!("P18: {id} calls {host} by another type or memory"));
                 }
             }
             FuncKind::Resource { .. }
@@ -228,13 +236,14 @@ fn verify_contents(program: &Program, broken: &mut Vec<String>) {
     }
 }
 
-/// P16: what the outside calls is live and is called by nobody of the program's component
-/// instances. P17: a live host function is reached by some component instance or exported as is.
+/// P16: what the outside calls is live and, unless it is a core module's `_start`, called by nobody
+/// of the program's component instances. P17: a live host function is reached by some component instance or exported as is.
 fn verify_outside(program: &Program, broken: &mut Vec<String>) {
     let exports = program.exports.iter().map(|export| export.func);
     for id in program.init.into_iter().chain(program.entry).chain(exports) {
         let func = &program.funcs[id];
-        if !func.live || func.component.is_some() {
+        let is_start = matches!(func.kind, FuncKind::Wasm { .. }) && program.entry == Some(id);
+        if !func.live || func.component.is_some() && !is_start {
             broken.push(format!("P16: the outside calls {id}, which is not for it"));
         }
     }

@@ -31,8 +31,18 @@ pub struct Composition {
     pub modules: PrimaryMap<ModuleId, Module>,
     /// All components, at whatever depth.
     pub components: PrimaryMap<ComponentId, Component>,
-    /// The component to build. `None` only in a script that has none.
-    pub root: Option<ComponentId>,
+    /// What to build. `None` only in a script, which has no root.
+    pub root: Option<Root>,
+}
+
+/// What a file turned out to be. As what is to be built, a core module is a command: it exports
+/// `_start`, and what it imports is the host's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Root {
+    /// A core module.
+    Module(ModuleId),
+    /// A component.
+    Component(ComponentId),
 }
 
 /// An input file.

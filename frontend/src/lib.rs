@@ -21,5 +21,6 @@ mod source;
 mod text;
 mod value_size;
 
+pub use composition::Root;
 pub use resolve::{ReadOptions, bind_imports, read};
-pub use session::{Root, Session, validate};
+pub use session::{Session, validate};

@@ -1,9 +1,10 @@
-//! Core modules as input: componentized with the published adapter module of preview 1.
+//! Core modules as input.
 //!
-//! A core module built for WASI preview 1 is put into a component together with the adapter, a
-//! core module that implements preview 1 with the interfaces of WASI 0.2. From there on it is a
-//! component like any other, and what of the adapter it does not use is dropped with everything
-//! else that is unreachable.
+//! A command, which exports `_start`, is built as it is: the host has the functions of preview 1.
+//! A module with a world is made a component first, because what its exports mean stands in the
+//! world: it is put together with the published adapter, a core module that implements preview 1
+//! with the interfaces of WASI 0.2. From there on it is a component like any other, and what of the
+//! adapter it does not use is dropped with everything else that is unreachable.
 //!
 //! One function does not go through the adapter: its `proc_exit` knows success and failure only.
 //! The module's import of it is given another module name, of the same length so that every
@@ -13,6 +14,7 @@
 use crate::error::{Error, Position, Result};
 use crate::module::{Extern, Module};
 use crate::source::{byte_offset, wasm_error};
+use crate::types::CoreTypes;
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as PREVIEW1, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
     WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
@@ -25,7 +27,7 @@ use wit_parser::Resolve;
 const EXIT: &str = "wasi_snapshot_exitcode";
 const _: () = assert!(EXIT.len() == PREVIEW1.len());
 
-/// The entry point of a command; a module without it is a library ("reactor").
+/// The entry point of a command. A module without it is a library ("reactor").
 const START: &str = "_start";
 
 /// The memory that functions of WASI work on.
@@ -56,22 +58,47 @@ const EXIT_ADAPTER: &str = r#"
         call $exit
         unreachable))"#;
 
-/// Turns a core module into the binary of a component; `bytes` is its file.
+/// Whether a core module is a command; else it has a world. `bytes` is its file.
+pub fn is_command(types: &CoreTypes, module: &Module, bytes: &[u8]) -> Result<bool> {
+    let has_world = has_world(bytes)?;
+    let start = match module.exports.get(START) {
+        Some(Extern::Func(index)) => types[module.funcs[*index as usize]].func(),
+        _ if has_world => return Ok(false),
+        _ => {
+            let message = "the core module neither exports `_start` nor says which world it is for";
+            let help = "`_start` is the entry point of a command; `wasm-tools component embed` \
+                        adds a world";
+            return Err(Error::invalid(message).help(help));
+        }
+    };
+    if start.is_none_or(|start| !(start.params.is_empty() && start.results.is_empty())) {
+        let message = "the core module's `_start` has parameters or results";
+        return Err(Error::invalid(message).help("a command's entry point has neither"));
+    }
+    if has_world {
+        return Ok(false);
+    }
+    if module.imports.iter().any(|import| import.module == PREVIEW1) {
+        require_memory(module)?;
+    }
+    Ok(true)
+}
+
+/// Functions of preview 1 find what their parameters point at in the memory of that name.
+fn require_memory(module: &Module) -> Result<()> {
+    if matches!(module.exports.get(MEMORY), Some(Extern::Memory(_))) {
+        return Ok(());
+    }
+    let message = "the core module exports no memory under the name `memory`";
+    Err(Error::invalid(message).help("functions of WASI read and write there"))
+}
+
+/// Turns a core module with a world into the binary of a component; `bytes` is its file.
 pub fn componentize_module(module: &Module, bytes: &[u8]) -> Result<Vec<u8>> {
     let mut bytes = bytes.to_vec();
-    let is_command = module.exports.contains_key(START);
-    if !is_command && !has_world(&bytes)? {
-        let message = "the core module neither exports `_start` nor says which world it is for";
-        return Err(Error::invalid(message).help(
-            "`_start` is the entry point of a command; `wasm-tools component embed` adds a world",
-        ));
-    }
-    if !matches!(module.exports.get(MEMORY), Some(Extern::Memory(_))) {
-        let message = "the core module exports no memory under the name `memory`";
-        return Err(Error::invalid(message).help("functions of WASI read and write there"));
-    }
+    require_memory(module)?;
     let exits = redirect_exit(&mut bytes)?;
-    let adapter = match is_command {
+    let adapter = match module.exports.contains_key(START) {
         true => WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
         false => WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
     };

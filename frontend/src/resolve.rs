@@ -13,10 +13,11 @@ mod locate;
 mod overrides;
 mod print;
 
+use crate::composition::Root;
 use crate::composition::{Binding, ComponentId, Composition, Def, ExternType, Import};
 use crate::error::{Error, Result};
 use crate::module::FileId;
-use crate::session::{Root, Session};
+use crate::session::Session;
 use compare::{Comparison, Mismatch};
 use locate::{Located, locate_import};
 use overrides::{Overrides, list_names};
@@ -35,8 +36,14 @@ pub struct ReadOptions {
 pub fn read(input: &Path, options: &ReadOptions) -> Result<Composition> {
     let mut session = Session::new();
     let root = session.add_file(input)?;
-    let root = session.component_of(root)?;
-    bind_imports(&mut session, root, options)?;
+    let root = session.prepare_root(root)?;
+    match root {
+        Root::Component(id) => bind_imports(&mut session, id, options)?,
+        Root::Module(_) => {
+            let overrides = Overrides::new(&options.with);
+            overrides.check_all_used().map_err(|error| error.in_file(input))?;
+        }
+    }
     Ok(session.finish(Some(root)))
 }
 

@@ -10,13 +10,13 @@
 //! Nested modules and components are read on an explicit stack of frames.
 
 use crate::component_reader::{ComponentReader, check_type_nesting, refuse_unsupported_section};
-use crate::composition::{ComponentId, Composition, Def, SourceFile};
+use crate::composition::{Composition, Def, Root, SourceFile};
 use crate::error::{Error, Position, Result};
 use crate::features::FEATURES;
 use crate::limits::{COMPONENT_DEPTH_MAX, FILES_MAX};
-use crate::module::{FileId, ModuleId};
+use crate::module::FileId;
 use crate::module_reader::{CoreTypeInterner, ModuleReader, read_bodies};
-use crate::preview1::componentize_module;
+use crate::preview1::{componentize_module, is_command};
 use crate::source::{byte_offset, byte_range, make_source, read_source, wasm_error};
 use crate::value_size::ValueSizes;
 use std::collections::HashMap;
@@ -28,15 +28,6 @@ use wasmparser::{Encoding, Parser, Payload, ValidPayload, Validator};
 
 /// The version number in the header of a component.
 const COMPONENT_VERSION: u16 = 0xd;
-
-/// What a file turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Root {
-    /// A core module.
-    Module(ModuleId),
-    /// A component.
-    Component(ComponentId),
-}
 
 /// Where a file's module or component is going to stand.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,15 +84,17 @@ impl Session {
         self.add_source(make_source(path, bytes)?, Place::Alone)
     }
 
-    /// The component that a file is, or one that is made around the core module that it is.
-    pub fn component_of(&mut self, root: Root) -> Result<ComponentId> {
-        let id = match root {
-            Root::Component(id) => return Ok(id),
-            Root::Module(id) => id,
+    /// What is built of a file: the component or the command that it is, or the component that is
+    /// made around a core module with a world.
+    pub fn prepare_root(&mut self, root: Root) -> Result<Root> {
+        let Root::Module(id) = root else { return Ok(root) };
+        let Composition { core_types, modules, files, .. } = &self.composition;
+        let (module, file) = (&modules[id], &files[modules[id].bytes.file]);
+        let component = match is_command(core_types, module, &file.bytes) {
+            Ok(true) => return Ok(root),
+            Ok(false) => componentize_module(module, &file.bytes),
+            Err(error) => Err(error),
         };
-        let module = &self.composition.modules[id];
-        let file = &self.composition.files[module.bytes.file];
-        let component = componentize_module(module, &file.bytes);
         let component = component.map_err(|error| error.in_file(&file.path))?;
         let source = SourceFile {
             path: file.path.clone(),
@@ -109,10 +102,7 @@ impl Session {
             wrapped: find_module(&component, file.bytes.len()),
             bytes: component,
         };
-        match self.add_source(source, Place::Alone)? {
-            Root::Component(id) => Ok(id),
-            Root::Module(_) => unreachable!("componentizing makes a component"),
-        }
+        self.add_source(source, Place::Alone)
     }
 
     /// Reads and validates a file that an import is going to be bound to.
@@ -125,8 +115,8 @@ impl Session {
         &self.composition
     }
 
-    /// Ends the session; `root` is the component to build, if there is one.
-    pub fn finish(mut self, root: Option<ComponentId>) -> Composition {
+    /// Ends the session; `root` is what to build, if there is such a thing.
+    pub fn finish(mut self, root: Option<Root>) -> Composition {
         self.composition.root = root;
         self.composition
     }

@@ -166,7 +166,7 @@ impl World {
                 interface: "test:test/test".to_owned(),
                 name: "f".to_owned(),
                 symbol: "test_f".to_owned(),
-                ty,
+                ty: HostType::Component(ty),
                 live: true,
                 reached_by: Vec::new(),
             })),

@@ -1,8 +1,8 @@
 //! What instructions do to memory.
 
-use super::address::{Root, Span, find_address, find_memory};
+use super::address::{Address, Root, Span, find_address, find_memory};
 use crate::env::{Env, NAMESPACE_FUNC, NAMESPACE_SYMBOL, SHIM_SYMBOLS, ShimEffect, SymbolId};
-use crate::program::{FuncId, MemoryId};
+use crate::program::{FuncId, HostType, MemoryId};
 use crate::regions::{REGIONS_PER_KIND_MAX, Region, region_kind};
 use cranelift_codegen::ir::{
     self, AliasRegion, Endianness, ExternalName, Inst, InstructionData, LibCall, Opcode, Type,
@@ -262,7 +262,10 @@ fn symbol_effect(env: Env<'_>, func: &ir::Function, symbol: SymbolId, args: &[Va
         if !env.program.exports.is_empty() {
             return Touch::ALL;
         }
-        let memories = host_memories(env, func, args);
+        let memories = match env.host_func(symbol).map(|host| host.ty) {
+            Some(HostType::Core(_)) => record_memory(env, func, args),
+            _ => host_memories(env, func, args),
+        };
         return Touch { memories, globals: false, others: true };
     }
     let memories = match SHIM_SYMBOLS[symbol.0 as usize].1 {
@@ -286,6 +289,22 @@ fn host_memories(env: Env<'_>, func: &ir::Function, args: &[Value]) -> Memories 
         return Memories::ALL;
     }
     pointed_memories(env, func, &wide)
+}
+
+/// The memory that a function for core modules touches: it gets the memory's record first.
+fn record_memory(env: Env<'_>, func: &ir::Function, args: &[Value]) -> Memories {
+    let Address { root: Root::Absolute, at, .. } = find_address(env, func, args[0], 0, false)
+    else {
+        return Memories::ALL;
+    };
+    let mut memories = env.program.memories.iter().filter(|(_, memory)| memory.live);
+    let Some((id, _)) = memories.find(|(id, _)| env.layout.memories[*id].state.cast_signed() == at)
+    else {
+        return Memories::ALL;
+    };
+    let mut memories = Memories::NONE;
+    memories.insert(id);
+    memories
 }
 
 /// The memories that pointers lead into.

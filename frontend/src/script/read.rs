@@ -4,8 +4,9 @@
 use super::features::{find_unsupported, is_valid_elsewhere};
 use super::values::{read_argument, read_expected};
 use super::{Definition, Directive, DirectiveKind, Execute, Script};
+use crate::composition::Root;
 use crate::error::{Error, Kind, Position, Result};
-use crate::session::{Root, Session};
+use crate::session::Session;
 use std::path::Path;
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};

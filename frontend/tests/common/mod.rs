@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use wasmelt_frontend::composition::{Component, ComponentId, Composition, Def, Import};
+use wasmelt_frontend::composition::{Component, ComponentId, Composition, Def, Import, Root};
 use wasmelt_frontend::module::{Module, ModuleId};
 use wasmelt_frontend::{ReadOptions, read};
 
@@ -61,7 +61,10 @@ pub fn refuse(text: &str) -> String {
 
 /// The component to build.
 pub fn root(composition: &Composition) -> &Component {
-    &composition.components[composition.root.unwrap()]
+    match composition.root {
+        Some(Root::Component(root)) => &composition.components[root],
+        other => panic!("no component is built: {other:?}"),
+    }
 }
 
 /// The imports of a component.

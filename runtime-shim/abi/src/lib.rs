@@ -10,6 +10,7 @@
 pub mod handles;
 pub mod image;
 pub mod library;
+pub mod preview1;
 pub mod processor;
 pub mod script;
 pub mod state;

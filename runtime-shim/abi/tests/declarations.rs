@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use wasmelt_abi::preview1;
 use wit_parser::abi::{FlatTypes, WasmType};
 use wit_parser::{
     Function, FunctionKind, Interface, Resolve, Type, TypeDefKind, UnresolvedPackageGroup,
@@ -109,6 +110,20 @@ fn declared() -> BTreeMap<String, Signature> {
     declared
 }
 
+/// The symbols of preview 1, by the rules of its declarations.
+fn declared_in_preview1() -> impl Iterator<Item = (String, Signature)> {
+    preview1::FUNCS.iter().map(|func| {
+        let params = func.params.iter().map(|param| match param {
+            preview1::Param::I32 => "u32",
+            preview1::Param::I64 => "u64",
+        });
+        let params: Vec<&str> = std::iter::once("&MemoryState").chain(params).collect();
+        let result = if func.has_result { "u32" } else { "" };
+        let symbol = format!("{}__{}", preview1::MODULE, func.name);
+        (symbol, format!("({}) {result}", params.join(", ")))
+    })
+}
+
 /// The symbols that the sources export.
 fn exported() -> BTreeMap<String, Signature> {
     let mut exported = BTreeMap::new();
@@ -158,7 +173,8 @@ fn declarations_parse() {
 
 #[test]
 fn what_is_declared_is_what_the_shim_exports() {
-    let (declared, exported) = (declared(), exported());
+    let (mut declared, exported) = (declared(), exported());
+    declared.extend(declared_in_preview1());
     for (symbol, signature) in &declared {
         let found = exported.get(symbol);
         assert_eq!(found, Some(signature), "{symbol} should be {signature}");

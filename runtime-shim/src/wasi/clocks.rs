@@ -41,6 +41,21 @@ pub fn monotonic_ns() -> u64 {
     nanoseconds(read(ClockId::Monotonic))
 }
 
+/// The clock of the calendar, since the beginning of 1970.
+pub fn realtime_ns() -> u64 {
+    nanoseconds_since_1970(read(ClockId::Realtime))
+}
+
+/// How fine a clock is.
+pub fn resolution_ns(clock: ClockId) -> u64 {
+    nanoseconds(clock_getres(clock))
+}
+
+/// A time of the calendar in nanoseconds. Guests know nothing before 1970.
+pub fn nanoseconds_since_1970(time: Timespec) -> u64 {
+    if time.tv_sec < 0 { 0 } else { nanoseconds(time) }
+}
+
 /// `monotonic-clock.now`.
 #[unsafe(export_name = "wasi_clocks_monotonic_clock__now")]
 pub extern "C" fn monotonic_now() -> u64 {
@@ -50,7 +65,7 @@ pub extern "C" fn monotonic_now() -> u64 {
 /// `monotonic-clock.resolution`.
 #[unsafe(export_name = "wasi_clocks_monotonic_clock__resolution")]
 pub extern "C" fn monotonic_resolution() -> u64 {
-    nanoseconds(clock_getres(ClockId::Monotonic))
+    resolution_ns(ClockId::Monotonic)
 }
 
 /// `monotonic-clock.subscribe-instant`.

@@ -1,4 +1,4 @@
-//! Host functions: WASI 0.2.
+//! Host functions: WASI 0.2, and preview 1 for core modules (`preview1`).
 //!
 //! Each function's type is declared in `abi/wit`; its symbol and native signature follow from that
 //! by the rules of `docs/native-abi.md`, and a test holds the two together. What is declared is
@@ -21,5 +21,6 @@ mod files;
 pub mod filesystem;
 mod grants;
 pub mod io;
+pub mod preview1;
 pub mod random;
 pub mod sockets;

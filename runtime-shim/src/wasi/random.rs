@@ -42,7 +42,8 @@ fn fill_from_kernel(mut bytes: &mut [MaybeUninit<u8>]) {
     }
 }
 
-fn fill(bytes: &mut [MaybeUninit<u8>]) {
+/// Fills bytes of whatever place.
+pub fn fill(bytes: &mut [MaybeUninit<u8>]) {
     if bytes.len() > BUFFERED_BYTES_MAX {
         return fill_from_kernel(bytes);
     }

@@ -7,6 +7,7 @@ use crate::wasi::abi::{List, elements};
 use crate::wasi::files;
 use crate::wasi::io::{input, output};
 use core::num::NonZeroU64;
+use rustix::fd::BorrowedFd;
 use rustix::fs::{Advice, fadvise, fdatasync, fsync, ftruncate};
 use rustix::io::{Errno, retry_on_intr};
 
@@ -55,6 +56,12 @@ fn open_output(descriptor: u32, transfer: output::Transfer, offset: u64) -> Resu
 /// `descriptor.advise`.
 #[unsafe(export_name = "wasi_filesystem_types__descriptor__advise")]
 pub extern "C" fn advise(descriptor: u32, offset: u64, length: u64, advice: u32, out: Reply<()>) {
+    let file = get(descriptor).file();
+    reply(out, file.and_then(|fd| advise_file(fd, offset, length, advice)));
+}
+
+/// Tells the kernel how a part of a file is going to be used; `advice` is the number of a case.
+pub fn advise_file(fd: BorrowedFd<'_>, offset: u64, length: u64, advice: u32) -> Result<(), Errno> {
     let advice = match advice {
         0 => Advice::Normal,
         1 => Advice::Sequential,
@@ -63,8 +70,7 @@ pub extern "C" fn advise(descriptor: u32, offset: u64, length: u64, advice: u32,
         4 => Advice::DontNeed,
         _ => Advice::NoReuse,
     };
-    let file = get(descriptor).file();
-    reply(out, file.and_then(|fd| fadvise(fd, offset, NonZeroU64::new(length), advice)));
+    fadvise(fd, offset, NonZeroU64::new(length), advice)
 }
 
 /// `descriptor.sync-data`.

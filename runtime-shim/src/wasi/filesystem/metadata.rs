@@ -93,13 +93,14 @@ impl From<Stat> for MetadataHash {
     }
 }
 
-fn stat_of(descriptor: u32) -> Result<Stat, Errno> {
-    fstat(files::fd(get(descriptor).file)?)
+/// Looks at what a descriptor is of.
+pub fn stat_of(descriptor: &Descriptor) -> Result<Stat, Errno> {
+    fstat(files::fd(descriptor.file)?)
 }
 
 /// Looks at what a path leads to.
-fn stat_path(descriptor: u32, path_flags: u32, path: &[u8]) -> Result<Stat, Errno> {
-    let start = get(descriptor).folder()?;
+pub fn stat_path(folder: &Descriptor, path_flags: u32, path: &[u8]) -> Result<Stat, Errno> {
+    let start = folder.folder()?;
     let is_folder = resolve::split(path)?.is_folder;
     // A slash at the end follows a link in any case; only a path that is opened is kept beneath
     // the start then.
@@ -124,14 +125,14 @@ pub extern "C" fn get_flags(descriptor: u32, out: Reply<u8>) {
 /// `descriptor.get-type`.
 #[unsafe(export_name = "wasi_filesystem_types__descriptor__get_type")]
 pub extern "C" fn get_type(descriptor: u32, out: Reply<DescriptorType>) {
-    let stat = stat_of(descriptor);
+    let stat = stat_of(&get(descriptor));
     reply(out, stat.map(|stat| FileType::from_raw_mode(stat.st_mode).into()));
 }
 
 /// `descriptor.stat`.
 #[unsafe(export_name = "wasi_filesystem_types__descriptor__stat")]
 pub extern "C" fn stat(descriptor: u32, out: Reply<DescriptorStat>) {
-    reply(out, stat_of(descriptor).map(DescriptorStat::from));
+    reply(out, stat_of(&get(descriptor)).map(DescriptorStat::from));
 }
 
 /// `descriptor.stat-at`.
@@ -145,14 +146,14 @@ pub unsafe extern "C" fn stat_at(
 ) {
     // SAFETY: the parameters are an adapter's.
     let path = unsafe { elements(path, len) };
-    let stat = scratch::temporary(|| stat_path(descriptor, path_flags, path));
+    let stat = scratch::temporary(|| stat_path(&get(descriptor), path_flags, path));
     reply(out, stat.map(DescriptorStat::from));
 }
 
 /// `descriptor.is-same-object`.
 #[unsafe(export_name = "wasi_filesystem_types__descriptor__is_same_object")]
 pub extern "C" fn is_same_object(descriptor: u32, other: u32) -> u32 {
-    match (stat_of(descriptor), stat_of(other)) {
+    match (stat_of(&get(descriptor)), stat_of(&get(other))) {
         (Ok(a), Ok(b)) => u32::from(a.st_dev == b.st_dev && a.st_ino == b.st_ino),
         _ => 0,
     }
@@ -161,7 +162,7 @@ pub extern "C" fn is_same_object(descriptor: u32, other: u32) -> u32 {
 /// `descriptor.metadata-hash`.
 #[unsafe(export_name = "wasi_filesystem_types__descriptor__metadata_hash")]
 pub extern "C" fn metadata_hash(descriptor: u32, out: Reply<MetadataHash>) {
-    reply(out, stat_of(descriptor).map(MetadataHash::from));
+    reply(out, stat_of(&get(descriptor)).map(MetadataHash::from));
 }
 
 /// `descriptor.metadata-hash-at`.
@@ -175,7 +176,7 @@ pub unsafe extern "C" fn metadata_hash_at(
 ) {
     // SAFETY: the parameters are an adapter's.
     let path = unsafe { elements(path, len) };
-    let stat = scratch::temporary(|| stat_path(descriptor, path_flags, path));
+    let stat = scratch::temporary(|| stat_path(&get(descriptor), path_flags, path));
     reply(out, stat.map(MetadataHash::from));
 }
 
@@ -219,14 +220,15 @@ pub extern "C" fn set_times(
         NewTimestamp(access, access_seconds, access_nanoseconds),
         NewTimestamp(modification, modification_seconds, modification_nanoseconds),
     );
-    let descriptor = get(descriptor);
-    reply(
-        out,
-        times.and_then(|times| match descriptor.read_only {
-            true => Err(Errno::ROFS),
-            false => futimens(files::fd(descriptor.file)?, &times),
-        }),
-    );
+    reply(out, times.and_then(|times| set_times_of(&get(descriptor), &times)));
+}
+
+/// Sets the times of what a descriptor is of.
+pub fn set_times_of(descriptor: &Descriptor, times: &Timestamps) -> Result<(), Errno> {
+    match descriptor.read_only {
+        true => Err(Errno::ROFS),
+        false => futimens(files::fd(descriptor.file)?, times),
+    }
 }
 
 /// `descriptor.set-times-at`.
@@ -250,19 +252,20 @@ pub unsafe extern "C" fn set_times_at(
         NewTimestamp(access, access_seconds, access_nanoseconds),
         NewTimestamp(modification, modification_seconds, modification_nanoseconds),
     );
-    let set = |times| scratch::temporary(|| set_path_times(descriptor, path_flags, path, &times));
+    let set =
+        |times| scratch::temporary(|| set_path_times(&get(descriptor), path_flags, path, &times));
     reply(out, times.and_then(set));
 }
 
 /// Sets the times of what a path leads to. The kernel cannot set those of an object that is opened
 /// only as a place (before Linux 5.8), so links are followed by our own walk.
-fn set_path_times(
-    descriptor: u32,
+pub fn set_path_times(
+    folder: &Descriptor,
     path_flags: u32,
     path: &[u8],
     times: &Timestamps,
 ) -> Result<(), Errno> {
-    let start = get(descriptor).folder_to_change()?;
+    let start = folder.folder_to_change()?;
     let Place { folder, name } = walk::locate(start, path, path_flags & SYMLINK_FOLLOW != 0)?;
     utimensat(&folder, name, times, AtFlags::SYMLINK_NOFOLLOW)
 }

@@ -44,17 +44,19 @@ pub mod descriptor_flags {
 }
 
 /// `path-flags.symlink-follow`.
-const SYMLINK_FOLLOW: u32 = 1;
+pub const SYMLINK_FOLLOW: u32 = 1;
 
 /// A descriptor.
 #[derive(Clone, Copy)]
-struct Descriptor {
-    file: FileId,
-    is_folder: bool,
+pub struct Descriptor {
+    /// Its file, of which it has one use.
+    pub file: FileId,
+    /// Whether it is a folder.
+    pub is_folder: bool,
     /// `descriptor_flags`: how it was opened.
-    flags: u32,
+    pub flags: u32,
     /// Whether it lies in a folder that was granted for reading alone.
-    read_only: bool,
+    pub read_only: bool,
 }
 
 static DESCRIPTORS: Single<Slab<Descriptor, 0>> = Single::new(Slab::new([]));
@@ -70,23 +72,23 @@ fn get(descriptor: u32) -> Descriptor {
 
 impl Descriptor {
     /// The file, if it is one.
-    fn file(&self) -> Result<BorrowedFd<'static>, Errno> {
+    pub fn file(&self) -> Result<BorrowedFd<'static>, Errno> {
         if self.is_folder { Err(Errno::BADF) } else { files::fd(self.file) }
     }
 
     /// The file, if it was opened with that flag.
-    fn file_opened_to(&self, flag: u32) -> Result<BorrowedFd<'static>, Errno> {
+    pub fn file_opened_to(&self, flag: u32) -> Result<BorrowedFd<'static>, Errno> {
         let fd = self.file()?;
         if self.flags & flag == 0 { Err(Errno::PERM) } else { Ok(fd) }
     }
 
     /// The folder, if it is one.
-    fn folder(&self) -> Result<BorrowedFd<'static>, Errno> {
+    pub fn folder(&self) -> Result<BorrowedFd<'static>, Errno> {
         if self.is_folder { files::fd(self.file) } else { Err(Errno::NOTDIR) }
     }
 
     /// The folder, if what lies in it may be changed.
-    fn folder_to_change(&self) -> Result<BorrowedFd<'static>, Errno> {
+    pub fn folder_to_change(&self) -> Result<BorrowedFd<'static>, Errno> {
         let fd = self.folder()?;
         if self.read_only { Err(Errno::ROFS) } else { Ok(fd) }
     }

@@ -35,7 +35,7 @@ pub unsafe extern "C" fn create_directory_at(
 ) {
     // SAFETY: the parameters are an adapter's.
     let path = unsafe { elements(path, len) };
-    change(descriptor, path, out, |place| mkdirat(&place.folder, place.name, NEW_FOLDER_MODE));
+    reply(out, create_folder(&get(descriptor), path));
 }
 
 /// `descriptor.remove-directory-at`.
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn remove_directory_at(
 ) {
     // SAFETY: the parameters are an adapter's.
     let path = unsafe { elements(path, len) };
-    change(descriptor, path, out, |place| unlinkat(&place.folder, place.name, AtFlags::REMOVEDIR));
+    reply(out, remove(&get(descriptor), path, AtFlags::REMOVEDIR));
 }
 
 /// `descriptor.unlink-file-at`.
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn unlink_file_at(
 ) {
     // SAFETY: the parameters are an adapter's.
     let path = unsafe { elements(path, len) };
-    change(descriptor, path, out, |place| unlinkat(&place.folder, place.name, AtFlags::empty()));
+    reply(out, remove(&get(descriptor), path, AtFlags::empty()));
 }
 
 /// `descriptor.symlink-at`. An absolute target is not permitted: it could only lead out.
@@ -77,22 +77,36 @@ pub unsafe extern "C" fn symlink_at(
     // SAFETY: the parameters are an adapter's.
     let (old_path, new_path) =
         unsafe { (elements(old_path, old_len), elements(new_path, new_len)) };
-    change(descriptor, new_path, out, |place| {
-        if old_path.first() == Some(&b'/') {
-            return Err(Errno::PERM);
-        }
-        symlinkat(resolve::to_c_string(old_path)?, &place.folder, place.name)
-    });
+    reply(out, create_link(&get(descriptor), old_path, new_path));
 }
 
 /// Finds the place of a path beneath a folder that may be changed, and changes something there.
 fn change(
-    descriptor: u32,
+    folder: &Descriptor,
     path: &[u8],
-    out: Reply<()>,
     work: impl FnOnce(&Place<'_>) -> Result<(), Errno>,
-) {
-    reply(out, scratch::temporary(|| work(&locate(get(descriptor).folder_to_change()?, path)?)));
+) -> Result<(), Errno> {
+    scratch::temporary(|| work(&locate(folder.folder_to_change()?, path)?))
+}
+
+/// Creates a folder.
+pub fn create_folder(folder: &Descriptor, path: &[u8]) -> Result<(), Errno> {
+    change(folder, path, |place| mkdirat(&place.folder, place.name, NEW_FOLDER_MODE))
+}
+
+/// Removes a folder, if `flags` say so, or anything else.
+pub fn remove(folder: &Descriptor, path: &[u8], flags: AtFlags) -> Result<(), Errno> {
+    change(folder, path, |place| unlinkat(&place.folder, place.name, flags))
+}
+
+/// Creates a symbolic link at `path`.
+pub fn create_link(folder: &Descriptor, target: &[u8], path: &[u8]) -> Result<(), Errno> {
+    change(folder, path, |place| {
+        if target.first() == Some(&b'/') {
+            return Err(Errno::PERM);
+        }
+        symlinkat(resolve::to_c_string(target)?, &place.folder, place.name)
+    })
 }
 
 /// `descriptor.link-at`. Following a link at the end of the old path is refused.
@@ -110,22 +124,29 @@ pub unsafe extern "C" fn link_at(
     // SAFETY: the parameters are an adapter's.
     let (old_path, new_path) =
         unsafe { (elements(old_path, old_len), elements(new_path, new_len)) };
-    let link = |old: &Place<'_>, new: &Place<'_>| {
-        linkat(&old.folder, old.name, &new.folder, new.name, AtFlags::empty())
-    };
-    let result = scratch::temporary(|| {
-        if old_path_flags & SYMLINK_FOLLOW != 0 {
+    let old = (&get(descriptor), old_path);
+    reply(out, link(old_path_flags, old, (&get(new_descriptor), new_path)));
+}
+
+/// Gives what is at one path beneath a folder another name.
+pub fn link(
+    path_flags: u32,
+    (old_folder, old_path): (&Descriptor, &[u8]),
+    (new_folder, new_path): (&Descriptor, &[u8]),
+) -> Result<(), Errno> {
+    scratch::temporary(|| {
+        if path_flags & SYMLINK_FOLLOW != 0 {
             return Err(Errno::INVAL);
         }
         let (old_folder, new_folder) =
-            (get(descriptor).folder_to_change()?, get(new_descriptor).folder_to_change()?);
+            (old_folder.folder_to_change()?, new_folder.folder_to_change()?);
         // The kernel would follow a link if a slash came behind it; folders cannot be linked.
         if resolve::split(old_path)?.is_folder {
             return Err(Errno::NOTDIR);
         }
-        link(&locate(old_folder, old_path)?, &locate(new_folder, new_path)?)
-    });
-    reply(out, result);
+        let (old, new) = (locate(old_folder, old_path)?, locate(new_folder, new_path)?);
+        linkat(&old.folder, old.name, &new.folder, new.name, AtFlags::empty())
+    })
 }
 
 /// `descriptor.rename-at`.
@@ -142,13 +163,20 @@ pub unsafe extern "C" fn rename_at(
     // SAFETY: the parameters are an adapter's.
     let (old_path, new_path) =
         unsafe { (elements(old_path, old_len), elements(new_path, new_len)) };
-    let result = scratch::temporary(|| {
+    reply(out, rename((&get(descriptor), old_path), (&get(new_descriptor), new_path)));
+}
+
+/// Moves what is at one path beneath a folder to another.
+pub fn rename(
+    (old_folder, old_path): (&Descriptor, &[u8]),
+    (new_folder, new_path): (&Descriptor, &[u8]),
+) -> Result<(), Errno> {
+    scratch::temporary(|| {
         let (old_folder, new_folder) =
-            (get(descriptor).folder_to_change()?, get(new_descriptor).folder_to_change()?);
+            (old_folder.folder_to_change()?, new_folder.folder_to_change()?);
         let (old, new) = (locate(old_folder, old_path)?, locate(new_folder, new_path)?);
         renameat(&old.folder, old.name, &new.folder, new.name)
-    });
-    reply(out, result);
+    })
 }
 
 /// `descriptor.readlink-at`.
@@ -161,11 +189,12 @@ pub unsafe extern "C" fn readlink_at(
 ) {
     // SAFETY: the parameters are an adapter's.
     let path = unsafe { elements(path, len) };
-    reply(out, read_link(descriptor, path));
+    reply(out, read_link(&get(descriptor), path).map(List::new));
 }
 
-fn read_link(descriptor: u32, path: &[u8]) -> Result<List<u8>, Errno> {
-    let start = get(descriptor).folder()?;
+/// The target of a symbolic link, in scratch memory.
+pub fn read_link(folder: &Descriptor, path: &[u8]) -> Result<&'static [u8], Errno> {
+    let start = folder.folder()?;
     // The kernel would follow a link if a slash came behind it, and what is a folder is no link.
     if resolve::split(path)?.is_folder {
         return Err(Errno::INVAL);
@@ -173,7 +202,7 @@ fn read_link(descriptor: u32, path: &[u8]) -> Result<List<u8>, Errno> {
     let Place { folder, name } = locate(start, path)?;
     let buffer = scratch::slice::<u8>(resolve::PATH_BYTES_MAX);
     let (target, _) = readlinkat_raw(&folder, name, buffer)?;
-    if utf8::is_valid(target) { Ok(List::new(target)) } else { Err(Errno::ILSEQ) }
+    if utf8::is_valid(target) { Ok(target) } else { Err(Errno::ILSEQ) }
 }
 
 /// `descriptor.open-at`.
@@ -189,21 +218,33 @@ pub unsafe extern "C" fn open_at(
 ) {
     // SAFETY: the parameters are an adapter's.
     let path = unsafe { elements(path, len) };
-    let follow = path_flags & SYMLINK_FOLLOW != 0;
-    let opened =
-        scratch::temporary(|| open_path(descriptor, follow, path, open_flags, descriptor_flags));
-    reply(out, opened);
+    let opening =
+        Opening { path_flags, open_flags, descriptor_flags, system_flags: OFlags::empty() };
+    reply(out, open(&get(descriptor), path, opening).map(add));
 }
 
-fn open_path(
-    descriptor: u32,
-    follow: bool,
-    path: &[u8],
-    how: u32,
-    wanted: u32,
-) -> Result<u32, Errno> {
+/// How something is opened.
+#[derive(Clone, Copy)]
+pub struct Opening {
+    /// `path-flags`.
+    pub path_flags: u32,
+    /// `open-flags`.
+    pub open_flags: u32,
+    /// `descriptor-flags`.
+    pub descriptor_flags: u32,
+    /// What the system is asked for besides.
+    pub system_flags: OFlags,
+}
+
+/// Opens what is at a path beneath a folder.
+pub fn open(parent: &Descriptor, path: &[u8], opening: Opening) -> Result<Descriptor, Errno> {
+    scratch::temporary(|| open_path(parent, path, opening))
+}
+
+fn open_path(parent: &Descriptor, path: &[u8], opening: Opening) -> Result<Descriptor, Errno> {
     use open_flags::{CREATE, DIRECTORY, EXCLUSIVE, TRUNCATE};
-    let parent = get(descriptor);
+    let Opening { path_flags, open_flags: how, descriptor_flags: wanted, .. } = opening;
+    let follow = path_flags & SYMLINK_FOLLOW != 0;
     let start = parent.folder()?;
     if how & DIRECTORY != 0 && how & (CREATE | EXCLUSIVE | TRUNCATE) != 0 {
         return Err(Errno::INVAL);
@@ -213,15 +254,16 @@ fn open_path(
         return Err(Errno::ROFS);
     }
     let mode = if how & CREATE != 0 { NEW_FILE_MODE } else { Mode::empty() };
-    let fd = resolve::open(start, path, system_flags(follow, how, wanted), mode)?;
+    let asked = system_flags(follow, how, wanted) | opening.system_flags;
+    let fd = resolve::open(start, path, asked, mode)?;
     let is_folder =
         how & DIRECTORY != 0 || FileType::from_raw_mode(fstat(&fd)?.st_mode) == FileType::Directory;
-    Ok(add(Descriptor {
+    Ok(Descriptor {
         file: files::add(fd),
         is_folder,
-        flags: granted_flags(&parent, is_folder, how, wanted),
+        flags: granted_flags(parent, is_folder, how, wanted),
         read_only: parent.read_only,
-    }))
+    })
 }
 
 /// What the system is asked for. What is not opened for writing is opened for reading; creating

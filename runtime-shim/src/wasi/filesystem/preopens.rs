@@ -22,22 +22,22 @@ pub struct Preopen {
 pub extern "C" fn get_directories(out: Out<List<Preopen>>) {
     let mut preopens = ListBuilder::with_capacity(grants::folders().count());
     for folder in grants::folders() {
-        preopens
-            .push(Preopen { descriptor: open_granted(&folder), name: string_from(folder.guest) });
+        let descriptor = add(open_granted(&folder));
+        preopens.push(Preopen { descriptor, name: string_from(folder.guest) });
     }
     out.write(preopens.finish());
 }
 
 /// Opens a granted folder. One that cannot be opened is there all the same, and whatever the guest
 /// does with it yields the reason: a missing folder is told apart from one that was not granted.
-pub(super) fn open_granted(folder: &Folder<'_>) -> u32 {
+pub fn open_granted(folder: &Folder<'_>) -> Descriptor {
     let file = match open_host_folder(folder.host) {
         Ok(fd) => files::add(fd),
         Err(errno) => files::add_failed(errno),
     };
     let change = if folder.read_only { 0 } else { descriptor_flags::MUTATE_DIRECTORY };
     let flags = descriptor_flags::READ | change;
-    add(Descriptor { file, is_folder: true, flags, read_only: folder.read_only })
+    Descriptor { file, is_folder: true, flags, read_only: folder.read_only }
 }
 
 fn open_host_folder(path: &[u8]) -> Result<OwnedFd, Errno> {

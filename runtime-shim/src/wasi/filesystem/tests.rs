@@ -49,7 +49,7 @@ impl Sandbox {
 
     fn grant(&self, read_only: bool) -> u32 {
         let host = self.inside.as_os_str().as_bytes();
-        open_granted(&Folder { host, guest: b"/", read_only })
+        super::add(open_granted(&Folder { host, guest: b"/", read_only }))
     }
 }
 
@@ -309,7 +309,7 @@ fn a_missing_folder_says_so_when_it_is_used() {
     let sandbox = Sandbox::new();
     let host = sandbox.outside.join("missing");
     let host = host.as_os_str().as_bytes();
-    let folder = open_granted(&Folder { host, guest: b"/", read_only: false });
+    let folder = super::add(open_granted(&Folder { host, guest: b"/", read_only: false }));
     assert_eq!(open(folder, "a", CREATE, flags::WRITE), Err(ErrorCode::NoEntry));
     assert!(matches!(call(|out| metadata::stat(folder, out)), Err(ErrorCode::NoEntry)));
     super::drop(folder);

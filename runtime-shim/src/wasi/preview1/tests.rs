@@ -1,0 +1,1 @@
+//! Host functions, called as core modules call them.
