@@ -22,16 +22,6 @@ use wasmelt::pipeline::{Options, compile};
 /// The suites, one for each source language.
 const SUITES: [&str; 3] = ["assemblyscript", "c", "rust"];
 
-/// Tests that fail for a known reason; one that passes must be taken off the list.
-const EXPECTED_FAILURES: &[&str] = &[
-    // The adapter takes pages from the module's memory, and AssemblyScript's allocator believes
-    // that it owns whatever memory there is when it is first used.
-    "assemblyscript/args_get-multiple-arguments",
-    "assemblyscript/environ_get-multiple-variables",
-    // The adapter does not look at the descriptor if there is nothing to write.
-    "assemblyscript/fd_write-to-invalid-fd",
-];
-
 /// How long a test may run.
 const TIME_MAX: Duration = Duration::from_secs(60);
 
@@ -49,16 +39,9 @@ fn the_wasi_test_suite_passes() {
     assert!(tests.len() >= 50, "only {} tests in {}", tests.len(), corpora.display());
     let problems: Vec<String> = tests
         .par_iter()
-        .filter_map(|(name, module)| {
-            let expected_to_fail = EXPECTED_FAILURES.contains(&name.as_str());
-            match run_test(module) {
-                Ok(()) if expected_to_fail => Some(format!("{name}: listed, but it passes")),
-                Err(error) if !expected_to_fail => Some(format!("{name}: {error}")),
-                _ => None,
-            }
-        })
+        .filter_map(|(name, module)| run_test(module).err().map(|error| format!("{name}: {error}")))
         .collect();
-    println!("{} tests, {} expected to fail", tests.len(), EXPECTED_FAILURES.len());
+    println!("{} tests", tests.len());
     assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
 }
 

@@ -19,9 +19,9 @@ pub struct Variable {
 #[unsafe(export_name = "wasi_cli_environment__get_environment")]
 pub extern "C" fn get_environment(out: Out<List<Variable>>) {
     let mut count = 0;
-    grants::visit_environment(|_, _| count += 1);
+    grants::visit_environment(&mut |_, _| count += 1);
     let mut variables = ListBuilder::with_capacity(count);
-    grants::visit_environment(|name, value| {
+    grants::visit_environment(&mut |name, value| {
         variables.push(Variable { name: string_from(name), value: string_from(value) });
     });
     out.write(variables.finish());

@@ -191,7 +191,21 @@ fn caller() -> Caller<'static> {
 
 /// Everything that holds: the builder's records, then the caller's, without what is denied.
 fn records(caller: Caller<'static>) -> impl Iterator<Item = Record<'static>> + Clone {
-    built_in().chain(caller.records()).filter(move |record| caller.allows(record))
+    Held(built_in().chain(caller.records()).filter(move |record| caller.allows(record)))
+}
+
+/// An iterator whose code is there once, however many loops go over it: loops over chains would
+/// each repeat what all of the chain's parts do.
+#[derive(Clone)]
+struct Held<I>(I);
+
+impl<I: Iterator> Iterator for Held<I> {
+    type Item = I::Item;
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<I::Item> {
+        self.0.next()
+    }
 }
 
 /// The folders, in the order of their grants.
@@ -215,7 +229,8 @@ fn widest_network<'a>(records: impl Iterator<Item = Record<'a>>) -> Network {
 }
 
 /// Calls `visit` with name and value of each environment variable.
-pub fn visit_environment(mut visit: impl FnMut(&'static [u8], &'static [u8])) {
+#[inline(never)]
+pub fn visit_environment(visit: &mut dyn FnMut(&'static [u8], &'static [u8])) {
     let caller = caller();
     merge_environment(records(caller), start::environment(), |name, value| {
         if !caller.denies_variable(name) {

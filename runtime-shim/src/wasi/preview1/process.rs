@@ -66,7 +66,7 @@ fn write_sizes(memory: &MemoryState, count: (u32, usize), bytes: (u32, usize)) -
 #[unsafe(export_name = "wasi_snapshot_preview1__environ_get")]
 pub extern "C" fn environ_get(memory: &MemoryState, list: u32, buffer: u32) -> u32 {
     let mut texts = TextWriter { memory: Memory::of(memory), list: list.into(), at: buffer };
-    grants::visit_environment(|name, value| {
+    grants::visit_environment(&mut |name, value| {
         texts.begin();
         for part in [name, b"=", value, b"\0"] {
             texts.push(part);
@@ -79,7 +79,7 @@ pub extern "C" fn environ_get(memory: &MemoryState, list: u32, buffer: u32) -> u
 #[unsafe(export_name = "wasi_snapshot_preview1__environ_sizes_get")]
 pub extern "C" fn environ_sizes_get(memory: &MemoryState, count_at: u32, bytes_at: u32) -> u32 {
     let (mut count, mut bytes) = (0, 0);
-    grants::visit_environment(|name, value| {
+    grants::visit_environment(&mut |name, value| {
         count += 1;
         bytes += name.len() + 1 + value.len() + 1;
     });

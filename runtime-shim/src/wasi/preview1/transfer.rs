@@ -6,7 +6,7 @@ use super::memory::Memory;
 use super::status;
 use crate::wasi::files::{self, FileId};
 use crate::wasi::filesystem::descriptor_flags::{READ, WRITE};
-use core::array::from_fn;
+use core::ptr::null_mut;
 use rustix::event::PollFlags;
 use rustix::fd::BorrowedFd;
 use rustix::io::{Errno, IoSlice, IoSliceMut, preadv, pwritev, readv, retry_on_intr, writev};
@@ -23,6 +23,20 @@ struct Buffers {
     count: u32,
 }
 
+/// Some of the guest's memory, as the kernel's `iovec`.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Part {
+    address: *mut u8,
+    len: usize,
+}
+
+/// What one system call gets.
+struct Parts {
+    parts: [Part; BUFFERS_MAX],
+    count: usize,
+}
+
 impl Buffers {
     fn new(memory: &MemoryState, list: u32, count: u32) -> Buffers {
         Buffers { memory: Memory::of(memory), list, count }
@@ -30,25 +44,36 @@ impl Buffers {
 
     /// The buffers that are not empty, behind the first `skipped` bytes. Those behind one that is
     /// not in the memory are not there either; if that is the first one, it is a trap.
-    fn parts(self, skipped: usize) -> impl Iterator<Item = (u32, u32)> {
-        let Buffers { memory, list, count } = self;
-        let (mut left, mut found) = (skipped as u64, skipped > 0);
-        (0..u64::from(count))
-            .map_while(move |index| {
-                let at = u64::from(list) + index * 8;
-                if found && !memory.contains(at, 8) {
-                    return None;
-                }
-                let (start, len) = (memory.read_u32(at), memory.read_u32(at + 4));
-                if found && !memory.contains(start.into(), len.into()) {
-                    return None;
-                }
-                found |= len > 0;
-                let passed = left.min(len.into()) as u32;
-                left -= u64::from(passed);
-                Some((start.wrapping_add(passed), len - passed))
-            })
-            .filter(|(_, len)| *len > 0)
+    #[inline(never)]
+    fn collect(self, skipped: usize) -> Parts {
+        let none = Part { address: null_mut(), len: 0 };
+        let mut found = Parts { parts: [none; BUFFERS_MAX], count: 0 };
+        let (mut left, mut is_first) = (skipped, skipped == 0);
+        for index in 0..u64::from(self.count) {
+            let at = u64::from(self.list) + index * 8;
+            if !is_first && !self.memory.contains(at, 8) {
+                break;
+            }
+            let (start, len) = (self.memory.read_u32(at), self.memory.read_u32(at + 4));
+            if len == 0 {
+                continue;
+            }
+            if !is_first && !self.memory.contains(start.into(), len.into()) {
+                break;
+            }
+            is_first = false;
+            let bytes = self.memory.bytes_mut(start, len);
+            let passed = left.min(bytes.len());
+            left -= passed;
+            let bytes = bytes.get_mut(passed..).unwrap_or_default();
+            if bytes.is_empty() {
+                continue;
+            }
+            let Some(slot) = found.parts.get_mut(found.count) else { break };
+            *slot = Part { address: bytes.as_mut_ptr().cast(), len: bytes.len() };
+            found.count += 1;
+        }
+        found
     }
 
     /// Lets `work` write from the buffers behind the first `skipped` bytes; 0 if there are none.
@@ -57,16 +82,12 @@ impl Buffers {
         skipped: usize,
         work: impl Fn(&[IoSlice<'_>]) -> Result<usize, Errno>,
     ) -> Result<usize, Errno> {
-        let mut slices = from_fn::<_, BUFFERS_MAX, _>(|_| IoSlice::new(&[]));
-        let mut used = 0;
-        for (slice, (at, len)) in slices.iter_mut().zip(self.parts(skipped)) {
-            *slice = IoSlice::new(self.memory.bytes(at, len));
-            used += 1;
-        }
-        match slices.get(..used) {
-            None | Some([]) => Ok(0),
-            Some(slices) => retry_on_intr(|| work(slices)),
-        }
+        let Parts { parts, count } = self.collect(skipped);
+        let Some(parts @ [_, ..]) = parts.get(..count) else { return Ok(0) };
+        // SAFETY: an `IoSlice` is an `iovec`. `collect` has checked that the parts belong to the
+        // memory, which nothing changes during the call.
+        let slices = unsafe { &*(core::ptr::from_ref(parts) as *const [IoSlice<'_>]) };
+        retry_on_intr(|| work(slices))
     }
 
     /// Lets `work` read into the buffers; 0 if there are none.
@@ -74,18 +95,11 @@ impl Buffers {
         self,
         work: impl Fn(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>,
     ) -> Result<usize, Errno> {
-        let mut slices = from_fn::<_, BUFFERS_MAX, _>(|_| IoSliceMut::new(&mut []));
-        let mut used = 0;
-        for (slice, (at, len)) in slices.iter_mut().zip(self.parts(0)) {
-            let room = self.memory.bytes_mut(at, len);
-            // SAFETY: all bytes of a memory are initialised.
-            *slice = IoSliceMut::new(unsafe { room.assume_init_mut() });
-            used += 1;
-        }
-        match slices.get_mut(..used) {
-            None | Some([]) => Ok(0),
-            Some(slices) => retry_on_intr(|| work(slices)),
-        }
+        let Parts { mut parts, count } = self.collect(0);
+        let Some(parts @ [_, ..]) = parts.get_mut(..count) else { return Ok(0) };
+        // SAFETY: as in `write`. Where a guest lets buffers overlap, the kernel alone writes.
+        let slices = unsafe { &mut *(core::ptr::from_mut(parts) as *mut [IoSliceMut<'_>]) };
+        retry_on_intr(|| work(slices))
     }
 }
 
