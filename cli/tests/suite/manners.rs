@@ -184,15 +184,15 @@ const OPEN_MANY: &str = r#"(module
 
 #[test]
 fn too_few_descriptors_are_an_error_of_opening() {
-    /// `errno.io`: WASI 0.2 has no code for it.
-    const IO: i32 = 29;
+    /// `errno.mfile`.
+    const MFILE: i32 = 33;
     let directory = scratch();
     let input = directory.path().join("open.wat");
     fs::write(&input, OPEN_MANY).expect("it can be written");
     let program = build(&directory, input, &["--dir", "/::/:ro"]);
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "ulimit -n 16 && exec \"$0\""]).arg(program);
-    assert_eq!(wait(command.spawn().expect("there is a shell")), IO);
+    assert_eq!(wait(command.spawn().expect("there is a shell")), MFILE);
 }
 
 /// Writes a byte at 5 GiB of a new file.

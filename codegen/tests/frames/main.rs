@@ -12,7 +12,7 @@ use std::path::Path;
 use wasmelt_codegen::program::Program;
 use wasmelt_codegen::targets::MACHINES;
 use wasmelt_codegen::{Options, compile_object, link_executable};
-use wasmelt_frontend::{Root, Session};
+use wasmelt_frontend::Session;
 
 /// Functions with and without frames and calls; too many values for registers; a frame that is
 /// larger than a page, and output through the shim.
@@ -42,7 +42,6 @@ fn program() -> Program {
     );
     let mut session = Session::new();
     let root = session.add_bytes(Path::new("test.wat"), text.into_bytes()).unwrap();
-    let Root::Component(root) = root else { panic!("the text is a component") };
     wasmelt_flatten::instantiate(session.finish(Some(root))).unwrap()
 }
 
