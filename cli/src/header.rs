@@ -74,7 +74,7 @@ fn declare_imports(program: &Program, types: &mut CTypes<'_>) -> String {
     let mut out = String::new();
     for host in program.hosts.values().filter(|host| host.is_native && host.live) {
         let _ = writeln!(out, "/* {} of {} */", comment(&host.name), comment(&host.interface));
-        let _ = writeln!(out, "{}\n", prototype(types, &host.symbol, host.ty));
+        let _ = writeln!(out, "{}\n", prototype(types, &host.symbol, host.component_type()));
     }
     for resource in &program.interface.resources {
         let kind = &program.resources[resource.resource].kind;
