@@ -6,8 +6,8 @@ use crate::intern::operands;
 use crate::link_core::is_subtype;
 use crate::module::{Extern, Module};
 use crate::program::{
-    Adapter, CanonOptions, ComponentInstanceId, CoreInstance, CoreInstanceId, FuncKind, HostType,
-    InitStep, Lift, Lower, Program,
+    Adapter, CanonOptions, ComponentInstanceId, CoreInstance, CoreInstanceId, Func, FuncKind,
+    HostType, InitStep, Lift, Lower, Program,
 };
 use cranelift_entity::EntityRef;
 use std::collections::HashSet;
@@ -237,12 +237,13 @@ fn verify_contents(program: &Program, broken: &mut Vec<String>) {
 }
 
 /// P16: what the outside calls is live and, unless it is a core module's `_start`, called by nobody
-/// of the program's component instances. P17: a live host function is reached by some component instance or exported as is.
+/// of the program's component instances. P17: a live host function is reached by some component
+/// instance or exported as is.
 fn verify_outside(program: &Program, broken: &mut Vec<String>) {
     let exports = program.exports.iter().map(|export| export.func);
     for id in program.init.into_iter().chain(program.entry).chain(exports) {
         let func = &program.funcs[id];
-        let is_start = matches!(func.kind, FuncKind::Wasm { .. }) && program.entry == Some(id);
+        let is_start = program.entry == Some(id) && is_start_of_command(program, func);
         if !func.live || func.component.is_some() && !is_start {
             broken.push(format!("P16: the outside calls {id}, which is not for it"));
         }
@@ -254,4 +255,15 @@ fn verify_outside(program: &Program, broken: &mut Vec<String>) {
             broken.push(format!("P17: {id} is reached and not live"));
         }
     }
+}
+
+/// Whether a function is the entry of a program that is one core module, no component.
+fn is_start_of_command(program: &Program, func: &Func) -> bool {
+    let ty = program.core_types[func.ty].func();
+    let is_plain = ty.is_some_and(|ty| ty.params.is_empty() && ty.results.is_empty());
+    let adapters = program.funcs.values().any(|func| matches!(func.kind, FuncKind::Adapter(_)));
+    matches!(func.kind, FuncKind::Wasm { .. })
+        && is_plain
+        && !adapters
+        && program.core_instances.len() == 1
 }
