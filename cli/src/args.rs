@@ -126,7 +126,7 @@ pub struct WastArgs {
 /// Arguments of every command that compiles.
 #[derive(Debug, ClapArgs)]
 pub struct CommonArgs {
-    /// A component, in binary or text form.
+    /// A component or a core module, in binary or text form.
     pub input: PathBuf,
     /// Take an imported component, core module or instance from this file.
     #[arg(long, value_name = "IMPORT=PATH", value_parser = parse_with)]
