@@ -28,8 +28,6 @@ pub mod paths;
 pub mod poll;
 pub mod process;
 pub mod readdir;
-#[cfg(test)]
-mod tests;
 pub mod transfer;
 
 use rustix::io::Errno;

@@ -1,1 +1,0 @@
-//! Host functions, called as core modules call them.
