@@ -82,9 +82,6 @@ pub const X86_PSHUFB: &str = "wasmelt_x86_pshufb";
 pub const LIBRARY_ENTER: &str = "wasmelt_library_enter";
 /// `extern "C" fn()`: what an exported function of a library ends with.
 pub const LIBRARY_LEAVE: &str = "wasmelt_library_leave";
-/// The functions of every library, for who calls it: `docs/native-abi.md`. Their names begin with
-/// [`LIBRARY_PREFIX`], or with what the builder puts in its place.
+/// The functions of every library, for who calls it: `docs/native-abi.md`.
 pub const LIBRARY_FUNCS: &[&str] =
     &["wasmelt_init", "wasmelt_alloc", "wasmelt_release", "wasmelt_on_trap"];
-/// What the names of [`LIBRARY_FUNCS`] begin with.
-pub const LIBRARY_PREFIX: &str = "wasmelt";
