@@ -49,7 +49,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "wasmparser",
         ],
     ),
-    ("runtime-shim", &["libm", "rustix", "simdutf8", "wasmelt-abi"]),
+    ("runtime-shim", &["libm", "rand_chacha", "rustix", "wasmelt-abi"]),
     ("runtime-shim/abi", &[]),
     (
         "cli",

@@ -2,21 +2,29 @@
 //! the Rust compiler makes of this crate.
 //!
 //! Up to 128 bytes: a fixed number of loads, then as many stores, overlapping in the middle, so
-//! there is no loop and source and destination may overlap. Above: 64 bytes per round, and from
-//! `STRING_BYTES_MIN` on the processor's string instruction where it is fast. `memcpy` is
-//! `memmove`, because the difference is one comparison.
+//! there is no loop and source and destination may overlap. Above: 64 bytes per round, or 128 where
+//! the processor has wide registers, and from `STRING_BYTES_MIN` or `FILL_BYTES_MIN` on the
+//! processor's string instruction where it is fast. `memcpy` is `memmove`, because the difference
+//! is one comparison.
 //!
 //! Loops are written so that the compiler does not recognise them as what they implement.
+
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 use core::arch::asm;
 use core::ptr::{read_unaligned, write_unaligned};
 
-/// What one load moves.
-type Vector = [u64; 2];
-const VECTOR_BYTES: usize = size_of::<Vector>();
-const ROUND_BYTES: usize = 4 * VECTOR_BYTES;
+/// What one load moves, or two where there are no vectors.
+#[cfg(target_arch = "x86_64")]
+type Vector = core::arch::x86_64::__m128i;
+#[cfg(not(target_arch = "x86_64"))]
+type Vector = u128;
+const ROUND_BYTES: usize = size_of::<Round>();
 /// From here on a string instruction is at least as fast as the loop, where there is one.
 const STRING_BYTES_MIN: usize = if cfg!(target_arch = "x86_64") { 2048 } else { usize::MAX };
+/// The same for filling.
+const FILL_BYTES_MIN: usize = if cfg!(target_arch = "x86_64") { 1024 } else { usize::MAX };
 
 /// Copies `len` bytes; the ranges may overlap.
 ///
@@ -80,39 +88,75 @@ unsafe fn copy_ends<T: Copy>(dst: *mut u8, src: *const u8, len: usize) {
 
 #[inline(never)]
 unsafe fn copy_long(dst: *mut u8, src: *const u8, len: usize) {
-    type Round = [Vector; 4];
     let last = len - ROUND_BYTES;
     // SAFETY: more than two rounds long. Forwards, when no byte of the source lies behind the
     // destination's start: a round's stores then hit only what has been read, and the last round
     // is read before anything is written. Backwards likewise.
     unsafe {
         if (dst as usize).wrapping_sub(src as usize) >= len {
-            let tail = read_unaligned(src.add(last).cast::<Round>());
-            if len >= STRING_BYTES_MIN {
+            // The string instruction falls back to single bytes where the ranges overlap.
+            let is_apart = (src as usize).wrapping_sub(dst as usize) >= len;
+            #[cfg(target_arch = "x86_64")]
+            if len >= wide::BYTES_MIN && !(is_apart && len >= wide::BYTES_MAX) && wide::is_there() {
+                return wide::copy_forwards(dst, src, len);
+            }
+            if is_apart && len >= STRING_BYTES_MIN {
                 return copy_string(dst, src, len);
             }
+            let tail = Round::read(src.add(last));
             let mut at = 0;
             while at < last {
-                asm!("");
-                write_unaligned(
-                    dst.add(at).cast::<Round>(),
-                    read_unaligned(src.add(at).cast::<Round>()),
-                );
+                asm!("", options(nostack, preserves_flags));
+                Round::read(src.add(at)).write(dst.add(at));
                 at += ROUND_BYTES;
             }
-            write_unaligned(dst.add(last).cast::<Round>(), tail);
+            tail.write(dst.add(last));
         } else {
-            let head = read_unaligned(src.cast::<Round>());
+            #[cfg(target_arch = "x86_64")]
+            if len >= wide::BYTES_MIN && wide::is_there() {
+                return wide::copy_backwards(dst, src, len);
+            }
+            let head = Round::read(src);
             let mut at = len;
             while at > ROUND_BYTES {
-                asm!("");
-                at -= ROUND_BYTES.min(at);
-                write_unaligned(
-                    dst.add(at).cast::<Round>(),
-                    read_unaligned(src.add(at).cast::<Round>()),
-                );
+                asm!("", options(nostack, preserves_flags));
+                at -= ROUND_BYTES;
+                Round::read(src.add(at)).write(dst.add(at));
             }
-            write_unaligned(dst.cast::<Round>(), head);
+            head.write(dst);
+        }
+    }
+}
+
+/// What a round of a loop moves, in variables of its own, because the compiler keeps an array that
+/// lives across the loop on the stack.
+#[derive(Clone, Copy)]
+struct Round(Vector, Vector, Vector, Vector);
+
+impl Round {
+    #[inline(always)]
+    unsafe fn read(src: *const u8) -> Round {
+        let src = src.cast::<Vector>();
+        // SAFETY: the caller has a round's bytes there.
+        unsafe {
+            Round(
+                read_unaligned(src),
+                read_unaligned(src.add(1)),
+                read_unaligned(src.add(2)),
+                read_unaligned(src.add(3)),
+            )
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn write(self, dst: *mut u8) {
+        let dst = dst.cast::<Vector>();
+        // SAFETY: the caller has room for a round there.
+        unsafe {
+            write_unaligned(dst, self.0);
+            write_unaligned(dst.add(1), self.1);
+            write_unaligned(dst.add(2), self.2);
+            write_unaligned(dst.add(3), self.3);
         }
     }
 }
@@ -179,7 +223,8 @@ pub unsafe extern "C" fn memset(dst: *mut u8, byte: i32, len: usize) -> *mut u8 
             16..=32 => set_ends(dst, len, [word; 2]),
             33..=64 => set_ends(dst, len, [[word; 2]; 2]),
             65..=128 => set_ends(dst, len, [[word; 2]; 4]),
-            _ => set_string(dst, word, len),
+            FILL_BYTES_MIN.. => set_string(dst, word as u8, len),
+            _ => set_long(dst, word, len),
         }
     }
     dst
@@ -194,34 +239,40 @@ unsafe fn set_ends<T: Copy>(dst: *mut u8, len: usize, value: T) {
     }
 }
 
+/// Sets more than two rounds.
+#[inline(never)]
+unsafe fn set_long(dst: *mut u8, word: u64, len: usize) {
+    let bytes = [word; ROUND_BYTES / size_of::<u64>()];
+    let last = len - ROUND_BYTES;
+    let mut at = 0;
+    // SAFETY: the caller's; no round ends behind `len`.
+    unsafe {
+        let round = Round::read(bytes.as_ptr().cast());
+        while at < last {
+            asm!("", options(nostack, preserves_flags));
+            round.write(dst.add(at));
+            at += ROUND_BYTES;
+        }
+        round.write(dst.add(last));
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
-unsafe fn set_string(dst: *mut u8, word: u64, len: usize) {
+unsafe fn set_string(dst: *mut u8, byte: u8, len: usize) {
     // SAFETY: the caller's; the direction flag is clear at every call.
     unsafe {
         asm!(
             "rep stosb",
-            inout("rcx") len => _, inout("rdi") dst => _, in("al") word as u8,
+            inout("rcx") len => _, inout("rdi") dst => _, in("al") byte,
             options(nostack, preserves_flags),
         );
     }
 }
 
-/// Sets more than two rounds.
 #[cfg(not(target_arch = "x86_64"))]
-#[inline(never)]
-unsafe fn set_string(dst: *mut u8, word: u64, len: usize) {
-    let round = [[word; 2]; 4];
-    let last = len - ROUND_BYTES;
-    let mut at = 0;
-    // SAFETY: the caller's; no round ends behind `len`.
-    unsafe {
-        while at < last {
-            asm!("");
-            write_unaligned(dst.add(at).cast::<[Vector; 4]>(), round);
-            at += ROUND_BYTES;
-        }
-        write_unaligned(dst.add(last).cast::<[Vector; 4]>(), round);
-    }
+unsafe fn set_string(dst: *mut u8, byte: u8, len: usize) {
+    // SAFETY: the caller's.
+    unsafe { set_long(dst, u64::from(byte).wrapping_mul(0x0101_0101_0101_0101), len) }
 }
 
 /// Compares `len` bytes.
@@ -289,9 +340,9 @@ pub unsafe extern "C" fn strlen(string: *const u8) -> usize {
 mod tests {
     use super::*;
 
-    const SIZES: [usize; 24] = [
-        0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 127, 128, 129, 191, 192, 200, 2047,
-        3000,
+    const SIZES: [usize; 31] = [
+        0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 127, 128, 129, 191, 192, 200, 255,
+        256, 257, 383, 384, 1023, 1024, 2047, 3000,
     ];
 
     fn pattern(len: usize) -> Vec<u8> {
@@ -300,7 +351,7 @@ mod tests {
 
     #[test]
     fn moves_overlapping_ranges_both_ways() {
-        for len in SIZES {
+        for len in SIZES.into_iter().chain([0x4000, 0x4001]) {
             for distance in [0, 1, 3, 16, 63, 64, 65, 200] {
                 for (from, to) in [(distance, 0), (0, distance)] {
                     let mut got = pattern(len + distance);

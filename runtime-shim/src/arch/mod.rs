@@ -11,6 +11,8 @@
 mod machine;
 mod signals;
 
+#[cfg(target_arch = "x86_64")]
+pub use machine::AVX;
 pub use machine::{PAGE_BYTES, exit, has_feature};
 pub use signals::{
     SignalAction, context_pc, replace_signal_action, set_signal_action, set_signal_stack,

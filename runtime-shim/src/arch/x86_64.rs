@@ -27,6 +27,9 @@ pub fn adjust_pc(_signal: i32, pc: u64) -> u64 {
     pc
 }
 
+/// The number of the feature that is registers of 32 bytes.
+pub const AVX: usize = 6;
+
 /// Whether the processor, and the kernel, have that feature of `wasmelt_abi::processor`.
 pub fn has_feature(index: usize) -> bool {
     use core::arch::x86_64::__cpuid_count;
@@ -51,7 +54,6 @@ pub fn has_feature(index: usize) -> bool {
         (7, 1, 31),
     ];
     const { assert!(BITS.len() == wasmelt_abi::processor::X86_64.len()) };
-    const AVX: usize = 6;
     const AVX2: usize = 7;
     const FMA: usize = 10;
     const AVX512: usize = 12;
