@@ -3,7 +3,7 @@
 use crate::canon::{add_adapter, fuse};
 use crate::components::exported_func;
 use crate::error::{Error, Result};
-use crate::host::{interface_key, missing_error, owner_of, symbol_of};
+use crate::host::{interface_key, missing_error};
 use crate::library;
 use crate::program::{Export, FuncId, FuncKind, Lower};
 use crate::scope::{ComponentFunc, Entity, InstanceId};
@@ -40,34 +40,19 @@ pub(crate) fn export_root(state: &mut Flattener<'_>, root: InstanceId, roots: Ro
     let lower = if roots == Roots::Library { Lower::C } else { Lower::Native };
     for (name, func) in exported_funcs(state, root) {
         let context = |error: Error| error.context(format!("the export `{name}`"));
-        let mut export = lower_as(state, &func, lower.clone()).map_err(context)?;
+        let export = lower_as(state, &func, lower.clone()).map_err(context)?;
         let FuncKind::Adapter(adapter) = &state.program.funcs[export].kind else {
             unreachable!("{export} was made as an adapter")
         };
         let ty = adapter.ty;
-        if roots == Roots::Library {
-            let core = state.program.funcs[export].ty;
-            let kind = FuncKind::Export { symbol: export_symbol(&name), callee: Some(export) };
-            export = state.add_func(core, None, kind);
-        }
         state.program.exports.push(Export { name, func: export, ty });
     }
     if roots == Roots::Library {
         // Nothing runs by itself: the command's `run` is an export like any other.
         state.program.entry = None;
-        library::name_types(state, root);
-        library::export_drops(state, root);
-        library::refuse_equal_symbols(state)?;
+        library::name_exports(state, root)?;
     }
     Ok(())
-}
-
-/// The symbol of an exported function: as that of an imported one.
-fn export_symbol(name: &str) -> String {
-    match name.split_once('#') {
-        Some((interface, name)) => symbol_of(interface, name),
-        None => symbol_of(owner_of(name, name), name),
-    }
 }
 
 /// The functions that an instance exports by itself or in instances.

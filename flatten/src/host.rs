@@ -38,6 +38,8 @@ pub(crate) struct Host {
     /// Interfaces, by their names without versions, that are imported in several versions which
     /// are not compatible.
     several: HashSet<String>,
+    /// Interfaces, by their names without versions, that native functions or types belong to.
+    natives: HashSet<String>,
 }
 
 /// The parsed declarations.
@@ -73,6 +75,11 @@ impl Host {
             true => interface_key(interface).replace('@', "-"),
             false => interface.to_owned(),
         }
+    }
+
+    /// Whether an interface is native: some version of it is imported and not one of the host's.
+    pub(crate) fn is_native(&self, interface: &str) -> bool {
+        self.natives.contains(path_of(interface))
     }
 
     /// Parses the declarations unless that is done.
@@ -159,7 +166,9 @@ pub(crate) fn import_resource(
     let is_native = state.host.has_natives && !is_known_interface;
     let resource = state.host.resource(&mut state.program, interface, name, is_native);
     if is_native {
-        let owner = state.host.native_interface(owner_of(interface, name));
+        let owner = owner_of(interface, name);
+        state.host.natives.insert(path_of(owner).to_owned());
+        let owner = state.host.native_interface(owner);
         let name = symbol_prefix(&owner, name);
         let known = &mut state.program.interface.resources;
         if known.iter().all(|known| known.resource != resource) {
@@ -237,6 +246,7 @@ fn import_native(
              be the native function `{symbol}`"
         )));
     }
+    state.host.natives.insert(path_of(owner_of(interface, name)).to_owned());
     Ok(add_func(state, interface, name, symbol, ty, true))
 }
 
@@ -272,8 +282,9 @@ pub(crate) fn note_native_type(
     if state.host.has_natives
         && !state.host.world()?.interfaces.contains_key(&interface_key(interface))
     {
-        let owner = state.host.native_interface(owner_of(interface, name));
-        let name = symbol_prefix(&owner, name);
+        let owner = owner_of(interface, name);
+        state.host.natives.insert(path_of(owner).to_owned());
+        let name = symbol_prefix(&state.host.native_interface(owner), name);
         state.program.interface.types.push((name, ty));
     }
     Ok(())

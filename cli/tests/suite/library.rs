@@ -296,3 +296,32 @@ fn the_command_line_refuses_what_does_not_fit() {
         assert_eq!(fs::read_dir(folder.path()).expect("the folder is there").count(), 0);
     }
 }
+
+/// Imports what it exports, one of the interfaces in two versions.
+const BOTH_WAYS: &str = r#"(component
+  (import "a:b/c@1.0.0" (instance $c
+    (export "r" (type (sub resource)))
+    (export "f" (func (result u32)))))
+  (core func $drop (canon resource.drop (type $c "r")))
+  (core func $f (canon lower (func $c "f")))
+  (core instance $i (export "f" (func $f)))
+  (func $lifted (result u32) (canon lift (core func $i "f")))
+  (instance $exported (export "f" (func $lifted)))
+  (export "a:b/c@1.0.0" (instance $exported))
+  (export "a:b/d@1.0.0" (instance $exported))
+  (export "a:b/d@2.0.0" (instance $exported)))"#;
+
+#[test]
+fn exports_are_told_apart_from_imports_and_other_versions() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let input = folder.path().join("both.wat");
+    fs::write(&input, BOTH_WAYS).expect("there is room for a file");
+    build(&folder, &input, &["--emit", "obj"]);
+    let bytes = fs::read(folder.path().join("both.o")).expect("it was written");
+    let object = object::File::parse(&*bytes).expect("it is an object");
+    let symbols = object.symbols().filter(|symbol| symbol.is_global());
+    let mut names: Vec<&str> = symbols.map(|symbol| symbol.name().expect("it has one")).collect();
+    names.retain(|name| name.contains("a_b"));
+    names.sort_unstable();
+    assert_eq!(names, ["a_b_c__f", "a_b_d_1__f", "a_b_d_2__f", "exports_a_b_c__f"]);
+}
