@@ -6,6 +6,7 @@
 //! corpora, and the files on the command line.
 
 use crate::compute::find_modules;
+use crate::contest::turns;
 use crate::report::{Figure, Measured, Row, Table};
 use crate::workshop::{Workshop, case_of, example, output_of};
 use std::path::{Path, PathBuf};
@@ -73,15 +74,11 @@ fn measure(workshop: &Workshop, input: &Path) -> Result<(Row, Row), String> {
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
     let compilers = compilers();
     let mut costs: Vec<Vec<Cost>> = compilers.iter().map(|_| Vec::new()).collect();
-    for round in 0..ROUNDS {
-        for step in 0..compilers.len() {
-            // Every second round goes backwards, so that no one always follows the same one.
-            let at = if round % 2 == 0 { step } else { compilers.len() - 1 - step };
-            let output = workshop.path("output");
-            let mut command = Command::new(&this);
-            command.args(["compile", compilers[at].1]).arg(input).arg(&output);
-            costs[at].push(parse_cost(&output_of(&mut command)?)?);
-        }
+    for at in turns(ROUNDS, compilers.len()) {
+        let output = workshop.path("output");
+        let mut command = Command::new(&this);
+        command.args(["compile", compilers[at].1]).arg(input).arg(&output);
+        costs[at].push(parse_cost(&output_of(&mut command)?)?);
     }
     let case = case_of(input);
     let row = |figure: fn(&Cost) -> f64| {

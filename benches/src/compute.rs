@@ -6,10 +6,10 @@
 //! counts and get a stopwatch.
 
 use crate::componentize::find_nanos;
-use crate::contest::{Checksums, Contestant, peers, take_turns};
+use crate::contest::{Checksums, Contestant, peers, take_turns, turns};
 use crate::guest::{Child, LIBC, REPETITIONS, instantiate_child, wasi_imports};
 use crate::report::{Figure, Measured, Row, Table};
-use crate::workshop::{Workshop, count_instructions, output_of};
+use crate::workshop::{Workshop, count_instructions, is_there, output_of};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -108,7 +108,7 @@ fn kernel_component(name: &str, text: &str, repetitions: u32) -> String {
 
 /// A program of wasm2c and clang.
 fn translate(workshop: &Workshop, text: &str) -> Result<PathBuf, String> {
-    let clang = CLANGS.iter().find(|clang| is_there(clang)).ok_or("clang is not installed")?;
+    let clang = find_clang().ok_or("clang is not installed")?;
     if !is_there("wasm2c") {
         return Err("wasm2c is not installed".into());
     }
@@ -125,8 +125,9 @@ fn translate(workshop: &Workshop, text: &str) -> Result<PathBuf, String> {
     Ok(program)
 }
 
-fn is_there(tool: &str) -> bool {
-    Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
+/// The clang that compiles what wasm2c makes.
+pub fn find_clang() -> Option<&'static str> {
+    CLANGS.iter().copied().find(|clang| is_there(clang))
 }
 
 /// The core modules of sightglass, by name.
@@ -180,10 +181,12 @@ fn measure_module(workshop: &Workshop, name: &str, module: &Path) -> Row {
             let why = why.lines().next().unwrap_or_default().to_string();
             // The folder is gone when someone reads this.
             let why = why.replace(&workshop.path("").display().to_string(), "");
-            let why = format!("{name}: {why}");
-            let all = ["wasmelt", "wasmtime"].into_iter();
-            let all = all.filter(|who| *who == "wasmelt" || cfg!(feature = "wasmtime"));
-            Row { case, figures: all.map(|who| Figure::absent(who, why.clone())).collect() }
+            let mut figures = vec![Figure::absent("wasmelt", format!("{name}: {why}"))];
+            if cfg!(feature = "wasmtime") {
+                let why = format!("{name}: there is nothing to compare with");
+                figures.push(Figure::absent("wasmtime", why));
+            }
+            Row { case, figures }
         }
     }
 }
@@ -211,20 +214,17 @@ fn run_module(
 ) -> Result<Vec<Figure>, String> {
     let mut rounds: Vec<Vec<f64>> = programs.iter().map(|_| Vec::new()).collect();
     let mut printed: Option<Vec<u8>> = None;
-    for round in 0..ROUNDS {
-        for step in 0..programs.len() {
-            let at = if round % 2 == 0 { step } else { programs.len() - 1 - step };
-            let (who, command) = &programs[at];
-            let mut run = Command::new(&command[0]);
-            run.args(&command[1..]).current_dir(folder);
-            let output = run.output().map_err(|error| format!("{run:?}: {error}"))?;
-            let nanos = find_nanos(&output.stderr)
-                .ok_or_else(|| format!("{who} measured nothing ({})", output.status))?;
-            if *printed.get_or_insert_with(|| output.stdout.clone()) != output.stdout {
-                return Err(format!("{who} prints something else"));
-            }
-            rounds[at].push(nanos / 1e6);
+    for at in turns(ROUNDS, programs.len()) {
+        let (who, command) = &programs[at];
+        let mut run = Command::new(&command[0]);
+        run.args(&command[1..]).current_dir(folder);
+        let output = run.output().map_err(|error| format!("{run:?}: {error}"))?;
+        let nanos = find_nanos(&output.stderr)
+            .ok_or_else(|| format!("{who} measured nothing ({})", output.status))?;
+        if *printed.get_or_insert_with(|| output.stdout.clone()) != output.stdout {
+            return Err(format!("{who} prints something else"));
         }
+        rounds[at].push(nanos / 1e6);
     }
     let figure =
         |((who, _), rounds): (&(&str, _), Vec<f64>)| Figure::new(who, Measured::of(rounds));

@@ -38,6 +38,15 @@ pub enum Checksums {
     Any,
 }
 
+/// Whose turn it is, round after round. Every second round goes backwards, so that nobody always
+/// follows the same one.
+pub fn turns(rounds: usize, contestants: usize) -> impl Iterator<Item = usize> {
+    (0..rounds).flat_map(move |round| {
+        let forwards = round % 2 == 0;
+        (0..contestants).map(move |step| if forwards { step } else { contestants - 1 - step })
+    })
+}
+
 /// Lets the contestants run several times, in turns and in both orders; the time of one call each.
 pub fn take_turns(
     contestants: &[Contestant],
@@ -46,16 +55,13 @@ pub fn take_turns(
 ) -> Result<Vec<Figure>, String> {
     let mut rounds: Vec<Vec<f64>> = contestants.iter().map(|_| Vec::new()).collect();
     let mut checksum: Option<String> = None;
-    for round in 0..ROUNDS {
-        for step in 0..contestants.len() {
-            let at = if round % 2 == 0 { step } else { contestants.len() - 1 - step };
-            let line = run_line(&contestants[at].command)?;
-            let expected = checksum.get_or_insert_with(|| line.checksum.clone());
-            if line.case != title || (checksums == Checksums::Equal && *expected != line.checksum) {
-                return Err(format!("{title}: {} computes another sum", contestants[at].who));
-            }
-            rounds[at].push(line.ns / line.calls);
+    for at in turns(ROUNDS, contestants.len()) {
+        let line = run_line(&contestants[at].command)?;
+        let expected = checksum.get_or_insert_with(|| line.checksum.clone());
+        if line.case != title || (checksums == Checksums::Equal && *expected != line.checksum) {
+            return Err(format!("{title}: {} computes another sum", contestants[at].who));
         }
+        rounds[at].push(line.ns / line.calls);
     }
     let figure = |(contestant, rounds): (&Contestant, Vec<f64>)| {
         Figure::new(contestant.who, Measured::of(rounds))
@@ -102,4 +108,24 @@ pub fn peers(input: &Path) -> Result<Vec<Contestant>, String> {
 #[cfg(not(feature = "wasmtime"))]
 pub fn peers(_: &Path) -> Result<Vec<Contestant>, String> {
     Ok(Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_second_round_goes_backwards() {
+        assert_eq!(turns(3, 3).collect::<Vec<_>>(), [0, 1, 2, 2, 1, 0, 0, 1, 2]);
+        assert_eq!(turns(2, 0).count(), 0);
+    }
+
+    #[test]
+    fn lines_have_four_words() {
+        let line = parse_line("str16-d4 10000 63000 123").expect("it has all of them");
+        assert_eq!((line.case.as_str(), line.calls, line.ns), ("str16-d4", 10_000.0, 63_000.0));
+        assert_eq!(line.checksum, "123");
+        assert!(parse_line("str16-d4 10000 63000").is_err());
+        assert!(parse_line("str16-d4 many 63000 123").is_err());
+    }
 }

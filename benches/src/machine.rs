@@ -1,8 +1,12 @@
 //! When and where a run was.
 
+use crate::compute::find_clang;
 use std::fs;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The reference engine's, as the manifest pins it.
+const WASMTIME_VERSION: &str = "48.0.8";
 
 /// The date, the processor, the system, how busy it was at the start, and the tools.
 pub fn describe_circumstances() -> String {
@@ -17,9 +21,11 @@ pub fn describe_circumstances() -> String {
         format!("load {load} at the start"),
     ];
     if cfg!(feature = "wasmtime") {
-        parts.push("wasmtime 48.0.8".into());
+        parts.push(format!("wasmtime {WASMTIME_VERSION}"));
     }
-    parts.extend(["cc", "clang-19", "valgrind"].into_iter().filter_map(first_line));
+    parts.extend(first_line("wasm2c").map(|version| format!("wasm2c {version}")));
+    let tools = [Some("cc"), find_clang(), Some("valgrind")];
+    parts.extend(tools.into_iter().flatten().filter_map(first_line));
     parts.join(", ")
 }
 
@@ -64,7 +70,15 @@ fn date_of(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::date_of;
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_manifest_s() {
+        let manifest = include_str!("../Cargo.toml");
+        let line = manifest.lines().find(|line| line.starts_with("wasmtime = {"));
+        let line = line.expect("the reference engine is a dependency");
+        assert!(line.contains(&format!("\"={WASMTIME_VERSION}\"")), "{line}");
+    }
 
     #[test]
     fn dates_are_those_of_the_calendar() {

@@ -101,7 +101,7 @@ pub struct Results {
 }
 
 impl Results {
-    /// As JSON, a line for each figure, so that differences can be read.
+    /// As JSON, a line for each value, so that differences can be read.
     pub fn to_json(&self) -> Result<String, String> {
         let text = serde_json::to_string_pretty(self).map_err(|error| error.to_string())?;
         Ok(text + "\n")

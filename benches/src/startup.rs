@@ -5,13 +5,14 @@
 //! file that was compiled before, and run it. The programs take turns, in both orders, because the
 //! machine's pace changes while they run.
 
+use crate::contest::turns;
 use crate::report::{Figure, Measured, Row, Table};
 use crate::workshop::{Workshop, case_of, example, output_of};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Turns, and starts in each.
-const TURNS: usize = 10;
+/// Rounds, and starts in each turn.
+const ROUNDS: usize = 10;
 const STARTS: &str = "25";
 
 const METER: &str = include_str!("meter.c");
@@ -78,15 +79,12 @@ fn measure(workshop: &Workshop, meter: &Path, input: &Path) -> Result<[Row; 3], 
         programs.push((who, floor.map(|program| vec![program])));
     }
     let mut starts: Vec<Vec<Start>> = programs.iter().map(|_| Vec::new()).collect();
-    for turn in 0..TURNS {
-        for step in 0..programs.len() {
-            let at = if turn % 2 == 0 { step } else { programs.len() - 1 - step };
-            if let Ok(command) = &programs[at].1 {
-                let mut run = Command::new(meter);
-                run.arg(STARTS).args(command);
-                for line in output_of(&mut run)?.lines() {
-                    starts[at].push(parse_start(line)?);
-                }
+    for at in turns(ROUNDS, programs.len()) {
+        if let Ok(command) = &programs[at].1 {
+            let mut run = Command::new(meter);
+            run.arg(STARTS).args(command);
+            for line in output_of(&mut run)?.lines() {
+                starts[at].push(parse_start(line)?);
             }
         }
     }

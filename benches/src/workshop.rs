@@ -120,6 +120,11 @@ pub fn output_of(command: &mut Command) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Whether a program is installed.
+pub fn is_there(tool: &str) -> bool {
+    Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
 /// How many instructions a command executes, if valgrind is there.
 pub fn count_instructions(command: &[PathBuf]) -> Option<u64> {
     let output = Command::new("valgrind")
