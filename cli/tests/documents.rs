@@ -98,6 +98,19 @@ fn readme_names_every_command_and_option() {
 }
 
 #[test]
+fn readme_leads_to_every_document() {
+    let readme = fs::read_to_string(repository().join("README.md")).expect("it is there");
+    let is_reached = |document: &&Document| {
+        document.path == Path::new("README.md")
+            || readme.contains(&format!("]({})", document.path.display()))
+    };
+    let documents = documents();
+    let lost = documents.iter().filter(|document| !is_reached(document));
+    let broken = lost.map(|document| format!("no link to {}", document.path.display()));
+    report(&broken.collect::<Vec<_>>());
+}
+
+#[test]
 fn documents_name_options_that_exist() {
     let options = options();
     let mut broken = Vec::new();
