@@ -359,16 +359,15 @@ impl<'a> Writer<'a> {
         for (func, start) in compiled.iter().zip(starts) {
             let item = self.env.program.funcs.get(func.func);
             let name = item.map_or(symbols::MAIN, |func| &func.name);
-            let is_export = |func: &Func| matches!(func.kind, FuncKind::Export { .. });
-            let is_public = item.is_none_or(is_export);
+            let is_public = item.is_none_or(|func| matches!(func.kind, FuncKind::Export { .. }));
             let start = u64::from(start);
             let range = start..start + func.code.len() as u64;
             self.define_symbol(name, self.text_section, range.clone(), SymbolKind::Text, is_public);
             for other in folded.get(&func.func).into_iter().flatten() {
-                let other = &self.env.program.funcs[*other];
+                // Functions of modules only, which nobody outside knows.
+                let name = &self.env.program.funcs[*other].name;
                 let kind = SymbolKind::Text;
-                let is_public = is_export(other);
-                self.define_symbol(&other.name, self.text_section, range.clone(), kind, is_public);
+                self.define_symbol(name, self.text_section, range.clone(), kind, false);
             }
             for relocation in &func.relocations {
                 let kind = self.machine.code_relocation(relocation.kind);

@@ -139,14 +139,27 @@ fn refuse_equal_symbols(state: &Flattener<'_>) -> Result<()> {
         let what = format!("the import `{}` of `{}`", host.name, host.interface);
         taken.insert(&host.symbol, what);
     }
-    for export in &program.exports {
-        let FuncKind::Export { symbol, .. } = &program.funcs[export.func].kind else { continue };
-        let what = format!("the export `{}`", export.name);
-        if let Some(other) = taken.get(symbol.as_str()) {
-            let message = format!("{other} and {what} would both be the symbol `{symbol}`");
-            return Err(Error::unsupported(message));
+    let clash = |symbol: &str, one: &str, two: &str| {
+        Error::unsupported(format!("{one} and {two} would both be the symbol `{symbol}`"))
+    };
+    for resource in program.resources.values() {
+        let ResourceKind::Host { drop_symbol, .. } = &resource.kind else { continue };
+        let what = format!("dropping the imported `{}`", resource.name);
+        if let Some(other) = taken.insert(drop_symbol, what.clone()) {
+            return Err(clash(drop_symbol, &other, &what));
         }
-        taken.insert(symbol, what);
+    }
+    let funcs = program.exports.iter();
+    let funcs = funcs.map(|export| (export.func, format!("the export `{}`", export.name)));
+    let drops = program.interface.resources.iter().filter_map(|resource| {
+        let name = &program.resources[resource.resource].name;
+        Some((resource.drop?, format!("dropping the exported `{name}`")))
+    });
+    for (func, what) in funcs.chain(drops) {
+        let FuncKind::Export { symbol, .. } = &program.funcs[func].kind else { continue };
+        if let Some(other) = taken.insert(symbol, what.clone()) {
+            return Err(clash(symbol, &other, &what));
+        }
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 
 use crate::error::{Error, Position, Result};
 use crate::source::{byte_offset, wasm_error};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use wasmparser::component_types::{
     ComponentAnyTypeId, ComponentDefinedType, ComponentDefinedTypeId, ComponentEntityType,
     ComponentValType,
@@ -28,10 +28,13 @@ struct Extent {
     align_bytes: u64,
 }
 
-/// The value types of one validator that have been measured.
+/// The types of one validator that have been looked at.
 #[derive(Default)]
 pub struct ValueSizes {
+    /// Value types, as they were measured.
     known: HashMap<ComponentDefinedTypeId, Extent>,
+    /// Instance and component types. Many may mention the same one, and each of those many others.
+    checked: HashSet<ComponentAnyTypeId>,
 }
 
 impl ValueSizes {
@@ -61,6 +64,11 @@ impl ValueSizes {
             _ => {}
         };
         while let Some(ty) = pending.pop() {
+            let is_group =
+                matches!(ty, ComponentAnyTypeId::Instance(_) | ComponentAnyTypeId::Component(_));
+            if is_group && !self.checked.insert(ty) {
+                continue;
+            }
             match ty {
                 ComponentAnyTypeId::Defined(id) => self.measure(types, id)?,
                 ComponentAnyTypeId::Instance(id) => {
@@ -81,6 +89,10 @@ impl ValueSizes {
     fn measure(&mut self, types: TypesRef<'_>, ty: ComponentDefinedTypeId) -> Result<()> {
         let mut open = vec![ty];
         while let Some(&ty) = open.last() {
+            if self.known.contains_key(&ty) {
+                open.pop();
+                continue;
+            }
             let before = open.len();
             let parts = inline_parts(&types[ty]);
             open.extend(parts.into_iter().filter_map(|part| match part {

@@ -14,7 +14,7 @@ pub struct CTypes<'a> {
     /// The program whose types they are.
     pub program: &'a Program,
     /// What records, variants, enums and flags are called.
-    named: HashMap<TypeId, &'a str>,
+    named: HashMap<TypeId, String>,
     /// The types that have been mentioned, and the C type of each.
     names: BTreeMap<TypeId, String>,
 }
@@ -23,13 +23,16 @@ impl<'a> CTypes<'a> {
     /// Nothing has been mentioned but what has a name.
     pub fn new(program: &'a Program) -> CTypes<'a> {
         let mut named = HashMap::new();
+        // Names have no versions: two versions of an interface may have types that differ.
+        let resources = program.interface.resources.iter();
+        let mut taken = resources.map(|resource| resource.name.clone()).collect();
         for (name, ty) in &program.interface.types {
             let has_name = matches!(
                 program.types[*ty],
                 Type::Record(_) | Type::Variant(_) | Type::Enum(_) | Type::Flags(_)
             );
             if has_name {
-                named.entry(*ty).or_insert(name.as_str());
+                named.entry(*ty).or_insert_with(|| unique(&mut taken, name.clone()));
             }
         }
         let mut types = CTypes { program, named, names: BTreeMap::new() };

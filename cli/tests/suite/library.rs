@@ -91,6 +91,43 @@ fn the_header_is_c_and_c_plus_plus() {
     }
 }
 
+/// Two versions of an interface, which call different records the same.
+const VERSIONS: &str = r#"(component
+  (component $one
+    (type $r (record (field "small" u8)))
+    (export "r" (type $r)))
+  (component $two
+    (type $r (record (field "large" u64)))
+    (export "r" (type $r)))
+  (instance $one (instantiate $one))
+  (instance $two (instantiate $two))
+  (export "my:test/types@1.0.0" (instance $one))
+  (export "my:test/types@2.0.0" (instance $two))
+  (alias export $one "r" (type $small))
+  (alias export $two "r" (type $large))
+  (core module $m
+    (func (export "small") (param i32))
+    (func (export "large") (param i64)))
+  (core instance $m (instantiate $m))
+  (func (export "small") (param "x" $small) (canon lift (core func $m "small")))
+  (func (export "large") (param "x" $large) (canon lift (core func $m "large"))))"#;
+
+#[test]
+fn types_that_differ_have_names_that_differ() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let input = folder.path().join("versions.wat");
+    fs::write(&input, VERSIONS).expect("there is room for a file");
+    build(&folder, &input, &["--emit", "obj", "--header", "versions.h"]);
+    let header = fs::read_to_string(folder.path().join("versions.h"));
+    let header = header.expect("the header was written");
+    for (func, field) in [("small", "uint8_t small"), ("large", "uint64_t large")] {
+        let (_, param) = header.split_once(&format!("root__{func}(const ")).expect("it is there");
+        let (name, _) = param.split_once(' ').expect("the type stands before the parameter");
+        let declaration = format!("typedef struct {name} {{\n    {field};\n}} {name};");
+        assert!(header.contains(&declaration), "{header}");
+    }
+}
+
 #[test]
 fn structs_pass_to_native_imports_and_back() {
     let Some(cc) = find_program(&["cc", "gcc", "clang"]) else { return };

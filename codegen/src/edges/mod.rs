@@ -173,7 +173,6 @@ impl Ends {
         let called = self.callee.and_then(|(_, called)| called);
         // The callee may have the code of an equal function.
         let called = called.map(|called| env.layout.folding.code_of(called));
-        let called = called.map(|called| env.layout.folding.code_of(called));
         let site =
             |caller, callee| compiled.sites.get(&(caller, callee)).copied().unwrap_or_default();
         let mut calls = BTreeMap::new();

@@ -2,7 +2,7 @@
 
 use super::address::{Address, Root, Span, find_address, find_memory};
 use crate::env::{Env, NAMESPACE_FUNC, NAMESPACE_SYMBOL, SHIM_SYMBOLS, ShimEffect, SymbolId};
-use crate::program::{FuncId, HostType, MemoryId};
+use crate::program::{FuncId, HostType, MemoryId, Program};
 use crate::regions::{REGIONS_PER_KIND_MAX, Region, region_kind};
 use cranelift_codegen::ir::{
     self, AliasRegion, Endianness, ExternalName, Inst, InstructionData, LibCall, Opcode, Type,
@@ -138,6 +138,13 @@ pub fn summarize(facts: Facts<'_>, id: FuncId, func: &ir::Function) -> Touch {
     touch
 }
 
+/// Whether native code can call functions of the program: its exports, or the destructors of
+/// resources that it only passes on.
+pub fn has_native_callers(program: &Program) -> bool {
+    let mut resources = program.interface.resources.iter();
+    !program.exports.is_empty() || resources.any(|resource| resource.drop.is_some())
+}
+
 /// The effect of an instruction.
 pub fn find_effect(facts: Facts<'_>, func: &ir::Function, inst: Inst) -> Effect {
     let data = &func.dfg.insts[inst];
@@ -258,8 +265,9 @@ fn call_effect(
 /// What a call of the shim may touch.
 fn symbol_effect(env: Env<'_>, func: &ir::Function, symbol: SymbolId, args: &[Value]) -> Touch {
     if symbol.0 as usize >= SHIM_SYMBOLS.len() {
-        // The shim never calls back. Native functions of someone else can call exports.
-        if !env.program.exports.is_empty() {
+        // Our shim never calls back. Of systems that it is not made for someone else supplies what it
+        // has, who can call exports. (Native imports are indirect calls.)
+        if has_native_callers(env.program) {
             return Touch::ALL;
         }
         let memories = match env.host_func(symbol).map(|host| host.ty) {

@@ -27,6 +27,7 @@ pub use events::Events;
 use crate::call_graph::main_func;
 use crate::program::FuncId;
 use cranelift_codegen::{Context, ir, settings};
+use effects::has_native_callers;
 
 /// Removes loads and stores from the context's function.
 ///
@@ -57,8 +58,8 @@ pub fn remove_memory_traffic(
     // A script goes on after a trap and looks at what the memory then holds.
     let traps_are_final = env.program.actions.is_empty();
     if traps_are_final {
-        // Exports can be called after `wasmelt_main`, and then the memories are still there.
-        let is_end = id == main_func(env.program) && env.program.exports.is_empty();
+        // What native code calls may run after `wasmelt_main`, and then the memories are still there.
+        let is_end = id == main_func(env.program) && !has_native_callers(env.program);
         let mut input = dead_stores::Input { func, cfg, domtree, is_end };
         dead_stores::remove_dead_stores(&mut input, events, is_changed);
     }
