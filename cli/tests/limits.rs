@@ -87,6 +87,25 @@ fn components_nested_too_deep_are_refused() {
     }
 }
 
+/// Whoever follows each path through these types looks at a hundred million: that takes minutes.
+#[test]
+fn types_that_share_their_parts_are_looked_at_once() {
+    let mut script = "(component (type $t0 (instance (type $r (record (field \"x\" u8))) \
+                      (export \"r\" (type (eq $r)))))\n"
+        .to_owned();
+    let inner = |level: u32| format!("(alias outer 1 $t{level} (type $p))");
+    for level in 1..=16 {
+        let twice = "(export \"a\" (instance (type $p))) (export \"b\" (instance (type $p)))";
+        let _ = writeln!(script, "(type $t{level} (instance {} {twice}))", inner(level - 1));
+    }
+    for number in 0..900 {
+        let once = format!("(export \"x{number}\" (instance (type $p)))");
+        let _ = writeln!(script, "(type (instance {} {once}))", inner(16));
+    }
+    script += ") (module (func (export \"f\"))) (assert_return (invoke \"f\"))";
+    expect_passed("shared.wast", &script);
+}
+
 #[test]
 fn a_function_of_fifty_thousand_locals() {
     let mut script = "(module (func (export \"f\") (result i64) (local".to_owned();

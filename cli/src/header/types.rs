@@ -23,7 +23,7 @@ impl<'a> CTypes<'a> {
     /// Nothing has been mentioned but what has a name.
     pub fn new(program: &'a Program) -> CTypes<'a> {
         let mut named = HashMap::new();
-        // Names have no versions: two versions of an interface may have types that differ.
+        // Not all characters of names are in symbols, so types that differ may have the same.
         let resources = program.interface.resources.iter();
         let mut taken = resources.map(|resource| resource.name.clone()).collect();
         for (name, ty) in &program.interface.types {

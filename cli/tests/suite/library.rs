@@ -91,7 +91,8 @@ fn the_header_is_c_and_c_plus_plus() {
     }
 }
 
-/// Two versions of an interface, which call different records the same.
+/// Two interfaces whose names differ in what no symbol can hold, and who call different records the
+/// same.
 const VERSIONS: &str = r#"(component
   (component $one
     (type $r (record (field "small" u8)))
@@ -101,8 +102,8 @@ const VERSIONS: &str = r#"(component
     (export "r" (type $r)))
   (instance $one (instantiate $one))
   (instance $two (instantiate $two))
-  (export "my:test/types@1.0.0" (instance $one))
-  (export "my:test/types@2.0.0" (instance $two))
+  (export "my:test/a-b" (instance $one))
+  (export "my:test-a/b" (instance $two))
   (alias export $one "r" (type $small))
   (alias export $two "r" (type $large))
   (core module $m
