@@ -123,7 +123,7 @@ pub fn plan_layout(program: &Program, options: &Options) -> Result<Layout> {
     if matches!(options.opt_level, OptLevel::Full | OptLevel::Size) {
         layout.folding = fold_functions(program);
     }
-    let place = RegionPlace::of(program, options);
+    let place = RegionPlace::of(program, options)?;
     let mut space = Space { next: place.constants_start, end: place.state_base + STATE_BYTES_MAX };
     layout.constants_start = space.next;
     place_constants(program, &mut layout, &mut space)?;
@@ -149,8 +149,8 @@ struct RegionPlace {
 }
 
 impl RegionPlace {
-    fn of(program: &Program, options: &Options) -> RegionPlace {
-        match options.library {
+    fn of(program: &Program, options: &Options) -> Result<RegionPlace> {
+        Ok(match options.library {
             None => RegionPlace {
                 state_base: STATE_BASE,
                 constants_start: STATE_BASE + STATE_HEADER_BYTES,
@@ -158,15 +158,21 @@ impl RegionPlace {
             },
             Some(library) => {
                 let (first, count) = slots(&options.target);
-                let slot = library.slot.unwrap_or_else(|| draw_slot(program));
-                let base = first + u64::from(slot % count) * SLOT_BYTES;
+                let slot = library.slot.unwrap_or_else(|| draw_slot(program) % count);
+                if slot >= count {
+                    // Another number of the same slot would not keep two libraries apart.
+                    let triple = &options.target.triple;
+                    return Err(Error::unsupported(format!("slot {slot} on `{triple}`"))
+                        .help(format!("the slots are 0 to {}", count - 1)));
+                }
+                let base = first + u64::from(slot) * SLOT_BYTES;
                 RegionPlace {
                     state_base: base,
                     constants_start: base,
                     far_memory_base: base + SLOT_FAR_MEMORY_OFFSET,
                 }
             }
-        }
+        })
     }
 }
 

@@ -6,7 +6,7 @@
 //! `wasmelt_image` record. State and memory images are sections of their own, each
 //! at an address that the program's layout fixed before.
 
-mod format;
+pub(crate) mod format;
 mod windows;
 
 use self::format::{Kind, Reference};

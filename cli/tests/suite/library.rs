@@ -335,6 +335,24 @@ fn the_command_line_refuses_what_does_not_fit() {
     }
 }
 
+#[test]
+fn slots_that_the_machine_lacks_are_refused() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    for (target, last) in [("x86_64-linux", 999), ("aarch64-linux", 5)] {
+        let build = |slot: u32| {
+            let mut command = wasmelt();
+            command.args(["build", "--emit", "obj", "--target", target, "--slot"]);
+            command.arg(slot.to_string()).arg("-o").arg(folder.path().join("o"));
+            command.arg(example("shapes.wat")).output().expect("the compiler can be started")
+        };
+        assert!(build(last).status.success(), "{target}");
+        let refused = build(last + 1);
+        let stderr = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(&format!("the slots are 0 to {last}")), "{stderr}");
+    }
+}
+
 /// Imports what it exports, one of the interfaces in two versions.
 const BOTH_WAYS: &str = r#"(component
   (import "a:b/c@1.0.0" (instance $c

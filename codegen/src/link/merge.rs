@@ -10,11 +10,10 @@ use super::machine::Machine;
 use super::public::Public;
 use super::resolve::{SectionRef, Symbols};
 use crate::error::{Error, Result};
+use crate::object::format::new_object;
 use crate::options::Options;
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
-use object::{
-    BinaryFormat, FileFlags, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
-};
+use object::{BinaryFormat, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use std::collections::HashMap;
 
 /// Writes the live sections of all inputs into one object.
@@ -31,13 +30,7 @@ pub fn merge_objects(
     options: &Options,
 ) -> Result<Vec<u8>> {
     let frames = collect_frames(machine, inputs, symbols, live);
-    let (architecture, endianness) = machine.object_target();
-    let mut object = Object::new(BinaryFormat::Elf, architecture, endianness);
-    object.flags = FileFlags::Elf {
-        os_abi: object::elf::ELFOSABI_SYSV,
-        abi_version: 0,
-        e_flags: object::elf::FileFlags(machine.elf_flags()),
-    };
+    let object = new_object(machine, BinaryFormat::Elf);
     let mut merger = Merger {
         machine,
         inputs,
