@@ -335,6 +335,32 @@ fn the_command_line_refuses_what_does_not_fit() {
     }
 }
 
+/// Exports a resource type and no function; its destructor reads what the start function wrote.
+const DESTRUCTOR: &str = r#"(component
+  (core module $m
+    (memory 1)
+    (func $start (i32.store (i32.const 1024) (i32.const 7)))
+    (start $start)
+    (func (export "dtor") (param i32)
+      (if (i32.ne (i32.load (i32.const 1024)) (i32.const 7)) (then unreachable))))
+  (core instance $m (instantiate $m))
+  (type $r (resource (rep i32) (dtor (func $m "dtor"))))
+  (export "r" (type $r)))"#;
+
+#[test]
+fn destructors_find_what_start_functions_stored() {
+    let Some(cc) = find_program(&["cc", "gcc", "clang"]) else { return };
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let input = folder.path().join("destructor.wat");
+    fs::write(&input, DESTRUCTOR).expect("there is room for a file");
+    build(&folder, &input, &["--emit", "obj", "--header", "destructor.h"]);
+    let text = "#include \"destructor.h\"\nint main(void) { root__r__drop(1); return 0; }\n";
+    fs::write(folder.path().join("main.c"), text).expect("there is room for a file");
+    let args = ["main.c", "destructor.o", "-o", "program"];
+    run(Command::new(cc).current_dir(folder.path()).args(args));
+    run(&mut Command::new(folder.path().join("program")));
+}
+
 #[test]
 fn slots_that_the_machine_lacks_are_refused() {
     let folder = tempfile::tempdir().expect("there is room for a folder");
