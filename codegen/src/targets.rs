@@ -24,21 +24,9 @@ pub struct Machine {
     pub emulator: &'static str,
 }
 
-const X86_64_V2: &[&str] = &["sse3", "ssse3", "sse41", "sse42", "popcnt", "cmpxchg16b"];
-const X86_64_V3: &[&str] = &[
-    "sse3",
-    "ssse3",
-    "sse41",
-    "sse42",
-    "popcnt",
-    "cmpxchg16b",
-    "avx",
-    "avx2",
-    "bmi1",
-    "bmi2",
-    "fma",
-    "lzcnt",
-];
+/// The levels of the x86-64 psABI supplement: the list of features has them in that order.
+const X86_64_V2: &[&str] = processor::X86_64.split_at(6).0;
+const X86_64_V3: &[&str] = processor::X86_64.split_at(12).0;
 
 /// All of them.
 pub const MACHINES: &[Machine] = &[
@@ -289,6 +277,12 @@ mod tests {
             let error = parse_target(text).unwrap_err().to_string();
             assert!(error.contains("s390x-unknown-linux"), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn levels_are_the_beginnings_of_the_list_of_features() {
+        assert_eq!((X86_64_V2[0], X86_64_V2[5]), ("sse3", "cmpxchg16b"));
+        assert_eq!((X86_64_V3[6], X86_64_V3[11]), ("avx", "lzcnt"));
     }
 
     #[test]
