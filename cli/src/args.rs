@@ -291,7 +291,7 @@ impl CommonArgs {
             codegen: CodegenOptions {
                 strip,
                 grants,
-                library: emit.is_library().then(LibraryOptions::default),
+                embedding: emit.is_library().then(LibraryOptions::default),
                 ..self.code.to_codegen()?
             },
             grants_dirs: !granted.dirs.is_empty(),

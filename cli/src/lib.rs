@@ -123,7 +123,7 @@ fn build_to(args: &BuildArgs, path: Option<&std::path::Path>) -> Result<()> {
         .header
         .as_ref()
         .map(|path| path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned());
-    if let Some(library) = &mut options.codegen.library {
+    if let Some(library) = &mut options.codegen.embedding {
         library.slot = args.slot;
     }
     let artifact = pipeline::compile(&args.common.input, &options, &mut phases)?;

@@ -150,7 +150,7 @@ struct RegionPlace {
 
 impl RegionPlace {
     fn of(program: &Program, options: &Options) -> Result<RegionPlace> {
-        Ok(match options.library {
+        Ok(match options.embedding {
             None => RegionPlace {
                 state_base: STATE_BASE,
                 constants_start: STATE_BASE + STATE_HEADER_BYTES,

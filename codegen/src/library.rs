@@ -42,7 +42,7 @@ pub fn plan_steps<'a>(
     constants: &Constants,
     options: &Options,
 ) -> Vec<Step<'a>> {
-    if options.library.is_none() {
+    if options.embedding.is_none() {
         return Vec::new();
     }
     let step = |kind, address: u64, size_bytes: u64, contents| Step {

@@ -85,7 +85,7 @@ pub fn write_object(
         BinaryFormat::Coff => writer.write_windows_frames(compiled, &starts)?,
         _ => writer.write_frames(&frames),
     }
-    let fixed = match options.library {
+    let fixed = match options.embedding {
         None => writer.write_fixed(initial),
         Some(_) => Vec::new(),
     };
@@ -218,7 +218,7 @@ impl<'a> Writer<'a> {
         if constants.bytes.is_empty() {
             return;
         }
-        let section = match self.options.library {
+        let section = match self.options.embedding {
             // Whoever links it decides where it goes; the library copies it.
             Some(_) => self.relocated_section(),
             None => {
@@ -236,7 +236,7 @@ impl<'a> Writer<'a> {
     /// Writes the tables and the image record, which points at them.
     fn write_tables(&mut self, tables: &Tables, steps: (u64, usize)) {
         // Where code may lie anywhere, the addresses in the record are not constant.
-        let holder = match self.options.library {
+        let holder = match self.options.embedding {
             Some(_) => self.relocated_section(),
             None => self.rodata,
         };

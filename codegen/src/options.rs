@@ -19,7 +19,7 @@ pub struct Options {
     /// Number of threads that compile; 0 is one per core.
     pub threads: usize,
     /// What is made for someone else's program, if it is no executable.
-    pub library: Option<LibraryOptions>,
+    pub embedding: Option<LibraryOptions>,
     /// Whether the executable has no symbol table.
     pub strip: bool,
     /// What the builder grants: records as `abi::image::Grant` says.
@@ -36,7 +36,7 @@ impl Default for Options {
             inline: None,
             memory_mode: MemoryMode::default(),
             threads: 0,
-            library: None,
+            embedding: None,
             strip: false,
             grants: Vec::new(),
             verify: cfg!(debug_assertions),
