@@ -46,7 +46,7 @@ pub fn generate(
         FuncKind::Wasm { .. } => translate_body(env, func, &mut scratch.translate),
         FuncKind::Adapter(_) => build_adapter(env, func, &mut scratch.builder),
         FuncKind::Resource { .. } => build_resource_op(env, func, &mut scratch.builder),
-        FuncKind::Cell { .. } => Ok(build_cell_op(env, func, &mut scratch.builder)),
+        FuncKind::Cell { .. } => build_cell_op(env, func, &mut scratch.builder),
         FuncKind::HostCall { .. } => Ok(build_host_call(env, func, &mut scratch.builder)),
         FuncKind::Init(_) => Ok(init::build_init(env, func, &mut scratch.builder)),
         FuncKind::Export { callee, .. } => {
@@ -56,7 +56,7 @@ pub fn generate(
         FuncKind::Missing(missing) => {
             // Only a script may reach it, and learns so by a trap of its own.
             assert!(!env.program.actions.is_empty(), "{func} is missing and live: {missing:?}");
-            Ok(build_missing(env, func, &mut scratch.builder))
+            build_missing(env, func, &mut scratch.builder)
         }
     }
 }

@@ -6,16 +6,14 @@
 use super::abi_layout::PointerSize;
 use super::copy::{Route, Source, Target};
 use super::endpoint::{Endpoint, Place};
-use super::generator::Generator;
+use super::generator::{Generator, build_func};
 use super::shape::{Call, Mentions, entered_instances, is_call_between_relatives};
-use crate::env::{Env, NAMESPACE_FUNC, trap_code};
+use crate::env::{Env, trap_code};
 use crate::error::Result;
 use crate::interface::TypeId;
 use crate::program::{ComponentInstanceId, FuncId, FuncKind, Lift, StringEncoding};
-use cranelift_codegen::ir::{
-    self, InstBuilder, StackSlotData, StackSlotKind, UserFuncName, Value, types,
-};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_codegen::ir::{self, InstBuilder, StackSlotData, StackSlotKind, Value, types};
+use cranelift_frontend::FunctionBuilderContext;
 use wasmelt_abi::handles::ComponentState;
 use wasmelt_abi::symbols;
 use wasmelt_abi::trap::Trap;
@@ -33,26 +31,16 @@ pub fn build_adapter(
     let FuncKind::Adapter(adapter) = &env.program.funcs[func].kind else {
         panic!("{func} is no adapter")
     };
-    let signature = env.guest_signature(env.program.funcs[func].ty);
-    let name = UserFuncName::user(NAMESPACE_FUNC, func.as_u32());
-    let mut body = ir::Function::with_name_signature(name, signature);
-    let b = FunctionBuilder::new(&mut body, scratch);
-    let mut generator = Generator::new(env, b);
-    let call = Call::new(&mut generator, adapter)?;
-    // Both follow from the same component function type.
-    assert_eq!(generator.b.func.signature, call.signature(), "the core type of {func}");
-    generator.generate_call(&call)?;
-    generator.finish();
-    Ok(body)
+    build_func(env, func, scratch, |generator, params| {
+        let call = Call::new(generator, adapter)?;
+        // Both follow from the same component function type.
+        assert_eq!(generator.b.func.signature, call.signature(), "the core type of {func}");
+        generator.generate_call(&call, params)
+    })
 }
 
 impl<'a> Generator<'a, '_> {
-    fn generate_call(&mut self, call: &Call<'a>) -> Result<()> {
-        let entry = self.b.create_block();
-        self.b.append_block_params_for_function_params(entry);
-        self.b.switch_to_block(entry);
-        let params = self.b.block_params(entry).to_vec();
-
+    fn generate_call(&mut self, call: &Call<'a>, params: &[Value]) -> Result<()> {
         if is_call_between_relatives(self.env.program, call) {
             self.b.ins().trap(trap_code(Trap::CannotEnter));
             return Ok(());
@@ -69,7 +57,7 @@ impl<'a> Generator<'a, '_> {
         };
         let borrows = self.open_borrow_scope(call);
 
-        let mut args = self.pass_params(call, &params)?;
+        let mut args = self.pass_params(call, params)?;
         let results = self.call_callee(call, &mut args);
         self.close_borrow_scope(call, borrows);
 

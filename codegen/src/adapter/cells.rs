@@ -7,39 +7,36 @@
 //! calls, which are not implemented, asks for the backpressure; that it is counted shows only in
 //! the traps.
 
-use super::generator::Generator;
-use crate::env::{Env, NAMESPACE_FUNC};
+use super::generator::{Generator, build_func};
+use crate::env::Env;
+use crate::error::Result;
 use crate::program::{CellId, CellKind, CellOp, ComponentInstanceId, FuncId, FuncKind};
 use crate::regions::{self, Region};
-use cranelift_codegen::ir::{self, InstBuilder, UserFuncName, Value, types};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_codegen::ir::{self, InstBuilder, Value, types};
+use cranelift_frontend::FunctionBuilderContext;
 use wasmelt_abi::trap::Trap;
 
 /// The largest backpressure.
 const BACKPRESSURE_MAX: u64 = u16::MAX as u64;
 
 /// Generates the function of a `FuncKind::Cell`.
+///
+/// # Errors
+///
+/// None today; the signature is that of all generators.
 pub fn build_cell_op(
     env: Env<'_>,
     func: FuncId,
     scratch: &mut FunctionBuilderContext,
-) -> ir::Function {
+) -> Result<ir::Function> {
     let FuncKind::Cell { cell, op } = env.program.funcs[func].kind else {
         panic!("{func} is no built-in for a number")
     };
-    let signature = env.guest_signature(env.program.funcs[func].ty);
-    let name = UserFuncName::user(NAMESPACE_FUNC, func.as_u32());
-    let mut body = ir::Function::with_name_signature(name, signature);
-    let b = FunctionBuilder::new(&mut body, scratch);
-    let mut g = Generator::new(env, b);
-    let entry = g.b.create_block();
-    g.b.append_block_params_for_function_params(entry);
-    g.b.switch_to_block(entry);
-    let operand = g.b.block_params(entry).first().copied();
-    let results = g.apply_cell_op(cell, op, operand);
-    g.b.ins().return_(&results);
-    g.finish();
-    body
+    build_func(env, func, scratch, |g, params| {
+        let results = g.apply_cell_op(cell, op, params.first().copied());
+        g.b.ins().return_(&results);
+        Ok(())
+    })
 }
 
 impl Generator<'_, '_> {

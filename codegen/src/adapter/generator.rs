@@ -1,16 +1,17 @@
 //! The state of one adapter's generation, and the small things that every part of it does.
 
 use super::abi_layout::Layouts;
-use crate::env::{Env, SymbolId, trap_code};
+use crate::env::{Env, NAMESPACE_FUNC, SymbolId, trap_code};
 use crate::error::{Error, Result};
 use crate::places::ELEMENT_LOCATION;
 use crate::program::{ComponentInstanceId, FuncId};
 use crate::regions::{self, Region};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    self, BlockArg, FuncRef, InstBuilder, MemFlagsData, Signature, SourceLoc, Value, types,
+    self, BlockArg, FuncRef, InstBuilder, MemFlagsData, Signature, SourceLoc, UserFuncName, Value,
+    types,
 };
-use cranelift_frontend::{FunctionBuilder, Variable};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use std::collections::HashMap;
 use wasmelt_abi::trap::Trap;
 
@@ -36,6 +37,30 @@ pub(super) struct Generator<'a, 'f> {
     symbols: HashMap<SymbolId, FuncRef>,
 }
 
+/// Makes the function `func`: `generate` gets its parameters and ends its last block.
+///
+/// # Errors
+///
+/// Those of `generate`.
+pub(super) fn build_func<'a>(
+    env: Env<'a>,
+    func: FuncId,
+    scratch: &mut FunctionBuilderContext,
+    generate: impl FnOnce(&mut Generator<'a, '_>, &[Value]) -> Result<()>,
+) -> Result<ir::Function> {
+    let signature = env.guest_signature(env.program.funcs[func].ty);
+    let name = UserFuncName::user(NAMESPACE_FUNC, func.as_u32());
+    let mut body = ir::Function::with_name_signature(name, signature);
+    let mut generator = Generator::new(env, FunctionBuilder::new(&mut body, scratch));
+    let entry = generator.b.create_block();
+    generator.b.append_block_params_for_function_params(entry);
+    generator.b.switch_to_block(entry);
+    let params = generator.b.block_params(entry).to_vec();
+    generate(&mut generator, &params)?;
+    generator.finish();
+    Ok(body)
+}
+
 impl<'a, 'f> Generator<'a, 'f> {
     pub(super) fn new(env: Env<'a>, b: FunctionBuilder<'f>) -> Generator<'a, 'f> {
         Generator {
@@ -53,7 +78,7 @@ impl<'a, 'f> Generator<'a, 'f> {
     }
 
     /// Ends the function: its last block has its terminator.
-    pub(super) fn finish(mut self) {
+    fn finish(mut self) {
         self.b.seal_all_blocks();
         self.b.finalize(self.env.isa.frontend_config());
     }

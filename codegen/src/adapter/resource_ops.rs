@@ -1,11 +1,11 @@
 //! The canonical built-ins for resources: `resource.new`, `resource.rep`, `resource.drop`.
 
-use super::generator::Generator;
-use crate::env::{Env, NAMESPACE_FUNC};
+use super::generator::{Generator, build_func};
+use crate::env::Env;
 use crate::error::Result;
 use crate::program::{ComponentInstanceId, FuncId, FuncKind, ResourceId, ResourceKind, ResourceOp};
-use cranelift_codegen::ir::{self, InstBuilder, UserFuncName, Value};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_codegen::ir::{self, InstBuilder, Value};
+use cranelift_frontend::FunctionBuilderContext;
 use wasmelt_abi::handles::{ComponentState, Handle};
 use wasmelt_abi::trap::Trap;
 
@@ -22,32 +22,25 @@ pub fn build_resource_op(
     let FuncKind::Resource { op, resource, instance } = env.program.funcs[func].kind else {
         panic!("{func} is no built-in for resources")
     };
-    let signature = env.guest_signature(env.program.funcs[func].ty);
-    let name = UserFuncName::user(NAMESPACE_FUNC, func.as_u32());
-    let mut body = ir::Function::with_name_signature(name, signature);
-    let b = FunctionBuilder::new(&mut body, scratch);
-    let mut g = Generator::new(env, b);
-    let entry = g.b.create_block();
-    g.b.append_block_params_for_function_params(entry);
-    g.b.switch_to_block(entry);
-    let operand = g.b.block_params(entry)[0];
-    let results = match op {
-        ResourceOp::New => {
-            g.check_may_leave(instance);
-            vec![g.add_handle(instance, resource, false, operand)]
-        }
-        ResourceOp::Rep => {
-            let entry = g.find_handle(instance, resource, operand);
-            vec![g.load_entry(instance, entry, Handle::REP)]
-        }
-        ResourceOp::Drop => {
-            g.drop_handle(instance, resource, operand)?;
-            Vec::new()
-        }
-    };
-    g.b.ins().return_(&results);
-    g.finish();
-    Ok(body)
+    build_func(env, func, scratch, |g, params| {
+        let operand = params[0];
+        let results = match op {
+            ResourceOp::New => {
+                g.check_may_leave(instance);
+                vec![g.add_handle(instance, resource, false, operand)]
+            }
+            ResourceOp::Rep => {
+                let entry = g.find_handle(instance, resource, operand);
+                vec![g.load_entry(instance, entry, Handle::REP)]
+            }
+            ResourceOp::Drop => {
+                g.drop_handle(instance, resource, operand)?;
+                Vec::new()
+            }
+        };
+        g.b.ins().return_(&results);
+        Ok(())
+    })
 }
 
 impl Generator<'_, '_> {
