@@ -186,6 +186,30 @@ fn file_faults_come_out_as_what_they_are() {
     crate::support::report(&format!("of {} faults", faults.len()), &failures);
 }
 
+/// A part of which the system writes only half, because the file must not grow: that half is not
+/// lost, what was reported is there, and the rest is the error.
+#[test]
+fn a_short_write_to_a_file_is_gone_on_with() {
+    const BLOCKS: usize = 20;
+    const BLOCK_BYTES: usize = 512;
+    let built = tempfile::tempdir().expect("tests can write temporary files");
+    let replacements = [("BYTES", FILE_BYTES as u64)];
+    let program = build(built.path(), "file-writer.wat", &replacements, &["--dir", "data"]);
+    let directory = tempfile::tempdir().expect("tests can write temporary files");
+    fs::create_dir(directory.path().join("data")).expect("tests can write temporary files");
+    let mut command = Command::new("/bin/sh");
+    let limited = format!("trap '' XFSZ; ulimit -f {BLOCKS}; exec \"$0\"");
+    command.args(["-c", &limited]).arg(&program).current_dir(directory.path());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = run(command).expect("it ends");
+    // One more than the number of `file-too-large`.
+    assert_eq!(output.status.code(), Some(9), "{output:?}");
+    assert_eq!(output.stdout.len(), BLOCKS * BLOCK_BYTES / PART_BYTES);
+    let data = fs::read(directory.path().join("data/out")).expect("it was made");
+    let expected: Vec<u8> = (0..BLOCKS * BLOCK_BYTES).map(|at| (at + (at >> 8)) as u8).collect();
+    assert!(data == expected, "{} bytes are there", data.len());
+}
+
 /// The exit code that a fault of a guest with sockets leads to: the step and the error code.
 fn socket_exit_code(fault: &Fault) -> i32 {
     let code = match fault.error {
