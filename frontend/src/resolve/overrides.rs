@@ -62,7 +62,7 @@ impl<'a> Overrides<'a> {
             name == key
                 || name.ends_with(&format!(":{key}"))
                 || name.ends_with(&format!("/{key}"))
-                || edit_distance(&name, &key) <= 1 + key.len() / 6
+                || strsim::levenshtein(&name, &key) <= 1 + key.len() / 6
         };
         self.seen.iter().filter(is_near).cloned().collect()
     }
@@ -81,31 +81,9 @@ pub fn list_names(names: &[String]) -> String {
     }
 }
 
-/// How many bytes have to be changed, added or removed to turn one name into the other.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn edit_distance_counts_changes() {
-        assert_eq!(edit_distance("kitten", "sitting"), 3);
-        assert_eq!(edit_distance("", "abc"), 3);
-        assert_eq!(edit_distance("same", "same"), 0);
-    }
 
     #[test]
     fn a_key_without_version_fits_any_version() {
