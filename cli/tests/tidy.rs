@@ -24,6 +24,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "cranelift-entity",
             "indexmap",
             "rayon",
+            "strsim",
             "wasi-preview1-component-adapter-provider",
             "wasmparser",
             "wast",
@@ -32,7 +33,17 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "wit-parser",
         ],
     ),
-    ("flatten", &["cranelift-entity", "indexmap", "wasmelt-abi", "wasmelt-frontend", "wit-parser"]),
+    (
+        "flatten",
+        &[
+            "cranelift-entity",
+            "indexmap",
+            "strsim",
+            "wasmelt-abi",
+            "wasmelt-frontend",
+            "wit-parser",
+        ],
+    ),
     (
         "codegen",
         &[
