@@ -218,6 +218,8 @@ impl CodeArgs {
                 Memory::Bounds => MemoryMode::Bounds,
             },
             inline: self.inline.map(|switch| switch == Switch::On),
+            // Who names a processor gets code for that one alone.
+            versions: self.cpu.is_none(),
             ..CodegenOptions::default()
         })
     }

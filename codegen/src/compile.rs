@@ -10,7 +10,7 @@
 //! Every decision falls between strata, where only one thread runs, or depends on
 //! earlier strata alone: the result is the same whatever the number of threads.
 
-use crate::call_graph::{CallGraph, build_call_graph};
+use crate::call_graph::{CallGraph, build_call_graph, main_func};
 use crate::data::InitialData;
 use crate::edges::parts::{Part, collect_generated, is_reported};
 use crate::edges::{SiteTable, Sites};
@@ -20,10 +20,14 @@ use crate::error::{Error, Result};
 use crate::generate::{GenerateScratch, generate};
 use crate::inline::{CallSite, InlineLimits, is_candidate, should_inline};
 use crate::options::Options;
-use crate::passes::{Events, Facts, Summaries, Touch, remove_memory_traffic, summarize};
+use crate::passes::{
+    Events, Facts, Summaries, Touch, narrow_products, remove_memory_traffic, summarize,
+};
 use crate::places::{Places, copy_places, number_places, set_places};
 use crate::program::{FuncId, FuncKind, Program};
+use crate::versions::{Levels, Version, choose_levels, measure_profile, separate_versions};
 use cranelift_codegen::inline::{Inline, InlineCommand};
+use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{Context, ir};
 use cranelift_entity::{EntitySet, SecondaryMap};
 use rayon::prelude::*;
@@ -74,6 +78,7 @@ pub fn compile_functions(
         initial,
         graph: build_call_graph(env.program, env.layout),
         limits: InlineLimits::of(options.opt_level, options.inline),
+        levels: Levels::of(options, listing)?,
         places: number_places(env.program),
         listing,
         scratch: ScratchPool::default(),
@@ -87,6 +92,7 @@ pub fn compile_functions(
         .map_err(|error| Error::environment(format!("cannot start threads: {error}")))?;
     let mut compiled = pool.install(|| compiler.run())?;
     compiled.funcs = drop_unreached(&compiler.graph, compiled.funcs);
+    compiled.funcs = separate_versions(compiled.funcs, main_func(env.program));
     let is_root = |func: &&FuncId| compiler.graph.is_root[**func];
     compiled.roots = compiled.generated.keys().filter(is_root).copied().collect();
     Ok(compiled)
@@ -98,6 +104,7 @@ struct Compiler<'a> {
     initial: &'a InitialData,
     graph: CallGraph,
     limits: InlineLimits,
+    levels: Levels,
     places: Places,
     listing: Listing,
     scratch: ScratchPool,
@@ -377,8 +384,11 @@ impl Compiler<'_> {
         context.set_disasm(self.listing == Listing::Assembly);
         let facts = Facts { env: self.env, summaries: &before.summaries };
         remove_memory_traffic(facts, func, has_copies, context, &mut scratch.events);
+        let versions = self.emit_versions(func, context)?;
+        narrow_products(self.env.isa, &mut context.func);
         let wants_parts = self.listing == Listing::Edges;
         let mut compiled = emit_function(self.env, &self.places, func, context, wants_parts)?;
+        compiled.versions = versions;
         if wants_parts {
             let itself = std::iter::once((&func, &1));
             for (copied, count) in copies.iter().chain(itself) {
@@ -391,6 +401,24 @@ impl Compiler<'_> {
             compiled.listing = Some(context.func.display().to_string());
         }
         Ok(Box::new(compiled))
+    }
+
+    /// Compiles the context's function, which stays as it is, for those newer processors that make a
+    /// difference to it.
+    fn emit_versions(&self, func: FuncId, context: &mut Context) -> Result<Vec<CompiledFunc>> {
+        if self.levels.is_empty() {
+            return Ok(Vec::new());
+        }
+        let levels = self.levels.first(choose_levels(measure_profile(context)));
+        let emit = |(version, isa): &(Version, OwnedTargetIsa)| {
+            let env = Env { isa: &**isa, ..self.env };
+            let mut context = Context::for_function(context.func.clone());
+            context.set_disasm(self.listing == Listing::Assembly);
+            narrow_products(env.isa, &mut context.func);
+            let compiled = emit_function(env, &self.places, func, &mut context, false)?;
+            Ok(CompiledFunc { version: *version, ..compiled })
+        };
+        levels.iter().map(emit).collect()
     }
 
     fn record(&self, progress: &mut Progress, done: Done) {
@@ -602,7 +630,9 @@ fn drop_unreached(graph: &CallGraph, compiled: Vec<CompiledFunc>) -> Vec<Compile
     let mut kept = Vec::new();
     while let Some(id) = work.pop() {
         let Some(func) = funcs[id].take() else { continue };
-        work.extend(func.relocations.iter().filter_map(|reloc| match reloc.target {
+        let all = std::iter::once(&func).chain(&func.versions);
+        let relocations = all.flat_map(|version| &version.relocations);
+        work.extend(relocations.filter_map(|reloc| match reloc.target {
             Target::Func(callee) => Some(callee),
             _ => None,
         }));

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::places::{Place, Places};
 use crate::program::{DataId, ElemId, FuncId};
 use crate::unwind::{Unwind, describe_frame};
+use crate::versions::Version;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, ExternalName, LibCall, TrapCode};
@@ -21,6 +22,10 @@ use wasmelt_abi::trap::Trap;
 pub struct CompiledFunc {
     /// The function; `main_func` is `wasmelt_main`.
     pub func: FuncId,
+    /// Which of the function's versions it is.
+    pub version: Version,
+    /// Versions for newer processors, until they stand beside it.
+    pub versions: Vec<CompiledFunc>,
     /// Code and the constants behind it.
     pub code: Vec<u8>,
     /// Alignment in bytes.
@@ -55,6 +60,8 @@ pub struct CodeRelocation {
 pub enum Target {
     /// A function of the program.
     Func(FuncId),
+    /// One version of a function that has several.
+    Version(FuncId, Version),
     /// A byte of the function itself.
     Own(u32),
     /// A symbol of the shim.
@@ -123,7 +130,18 @@ pub fn emit_function(
     };
     let unwind = describe_frame(env.isa, &compiled)?;
     let listing = compiled.vcode;
-    Ok(CompiledFunc { func, code, align, relocations, traps, unwind, listing, parts })
+    Ok(CompiledFunc {
+        func,
+        version: Version::Entry,
+        versions: Vec::new(),
+        code,
+        align,
+        relocations,
+        traps,
+        unwind,
+        listing,
+        parts,
+    })
 }
 
 /// RISC-V has vectors only with an extension that the baseline leaves out.

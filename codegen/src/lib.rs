@@ -35,6 +35,7 @@ pub mod tables;
 pub mod targets;
 pub mod translate;
 pub mod unwind;
+mod versions;
 
 pub use link::notes::{Notes, read_notes};
 pub use object::ObjectFile;

@@ -14,7 +14,7 @@ pub fn name_of(program: &Program, func: FuncId) -> &str {
 /// A function's text: a line with its name, one for each function and symbol that it refers to,
 /// and what Cranelift prints, which knows them by number only.
 pub fn print_func(env: Env<'_>, func: &CompiledFunc) -> String {
-    let mut text = format!("; {}\n", name_of(env.program, func.func));
+    let mut text = format!("; {}{}\n", name_of(env.program, func.func), func.version.suffix());
     let names: BTreeSet<String> = func
         .relocations
         .iter()

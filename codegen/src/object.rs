@@ -21,6 +21,7 @@ use crate::program::{DataId, ElemId, Func, FuncId, FuncKind, Program};
 use crate::script::{Pointee, build_actions};
 use crate::tables::{Tables, build_tables};
 use crate::unwind::{FrameTable, build_frame_table};
+use crate::versions::Version;
 use cranelift_entity::SecondaryMap;
 use object::write::{Object, SectionId, StandardSection, Symbol, SymbolId, SymbolSection};
 use object::{BinaryFormat, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
@@ -117,6 +118,8 @@ fn list_exports(program: &Program) -> Vec<String> {
 struct Text {
     starts: Vec<u32>,
     by_func: SecondaryMap<FuncId, u32>,
+    /// The versions of functions that have several.
+    by_version: BTreeMap<(FuncId, Version), u32>,
     bytes: Vec<u8>,
 }
 
@@ -127,14 +130,25 @@ const FUNC_ALIGN: usize = 64;
 
 impl Text {
     fn lay_out(compiled: &[CompiledFunc], func_align: usize) -> Result<Text> {
-        let mut text = Text { starts: Vec::new(), by_func: SecondaryMap::new(), bytes: Vec::new() };
+        let mut text = Text {
+            starts: Vec::new(),
+            by_func: SecondaryMap::new(),
+            by_version: BTreeMap::new(),
+            bytes: Vec::new(),
+        };
         for func in compiled {
             let align = func_align.max(func.align as usize);
             text.bytes.resize(text.bytes.len().next_multiple_of(align), 0);
             let start = i32::try_from(text.bytes.len()).ok();
             let start = start.ok_or_else(|| Error::unsupported("more than 2 GiB of code"))?;
-            text.starts.push(start.cast_unsigned());
-            text.by_func[func.func] = start.cast_unsigned();
+            let start = start.cast_unsigned();
+            text.starts.push(start);
+            match func.version {
+                Version::Entry => text.by_func[func.func] = start,
+                version => {
+                    text.by_version.insert((func.func, version), start);
+                }
+            }
             text.bytes.extend_from_slice(&func.code);
         }
         Ok(text)
@@ -359,7 +373,9 @@ impl<'a> Writer<'a> {
         for (func, start) in compiled.iter().zip(starts) {
             let item = self.env.program.funcs.get(func.func);
             let name = item.map_or(symbols::MAIN, |func| &func.name);
-            let is_public = item.is_none_or(|func| matches!(func.kind, FuncKind::Export { .. }));
+            let name = &format!("{name}{}", func.version.suffix());
+            let is_public = func.version == Version::Entry
+                && item.is_none_or(|func| matches!(func.kind, FuncKind::Export { .. }));
             let start = u64::from(start);
             let range = start..start + func.code.len() as u64;
             self.define_symbol(name, self.text_section, range.clone(), SymbolKind::Text, is_public);
@@ -378,6 +394,9 @@ impl<'a> Writer<'a> {
                 };
                 let to = match relocation.target {
                     Target::Func(callee) => Some(u64::from(self.text.by_func[callee])),
+                    Target::Version(func, version) => {
+                        Some(u64::from(self.text.by_version[&(func, version)]))
+                    }
                     Target::Own(own) => Some(start + u64::from(own)),
                     _ => None,
                 };

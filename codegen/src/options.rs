@@ -14,6 +14,8 @@ pub struct Options {
     pub opt_level: OptLevel,
     /// Whether calls are replaced by what they call; `None` leaves it to the optimisation level.
     pub inline: Option<bool>,
+    /// Whether functions may be compiled for newer processors too, if the target is the baseline.
+    pub versions: bool,
     /// How accesses to linear memories are checked.
     pub memory_mode: MemoryMode,
     /// Number of threads that compile; 0 is one per core.
@@ -34,6 +36,7 @@ impl Default for Options {
             target: Target::default(),
             opt_level: OptLevel::default(),
             inline: None,
+            versions: true,
             memory_mode: MemoryMode::default(),
             threads: 0,
             embedding: None,

@@ -28,13 +28,42 @@ pub struct Machine {
 const X86_64_V2: &[&str] = processor::X86_64.split_at(6).0;
 const X86_64_V3: &[&str] = processor::X86_64.split_at(12).0;
 
+/// What generated code uses of level 4.
+const X86_64_V4: &[&str] = &[
+    "sse3",
+    "ssse3",
+    "sse41",
+    "sse42",
+    "popcnt",
+    "cmpxchg16b",
+    "avx",
+    "avx2",
+    "bmi1",
+    "bmi2",
+    "fma",
+    "lzcnt",
+    "avx512dq",
+    "avx512f",
+    "avx512vl",
+];
+
+/// Cranelift's names of the features of `wasmelt_abi::processor::X86_64_LEVELS`.
+pub fn level_features(level: usize) -> Vec<String> {
+    [X86_64_V3, X86_64_V4][level].iter().map(|name| format!("has_{name}")).collect()
+}
+
 /// All of them.
 pub const MACHINES: &[Machine] = &[
     Machine {
         triple: "x86_64-unknown-linux",
         aliases: &["amd64", "x64"],
         baseline: &[],
-        cpus: &[("x86-64", &[]), ("x86-64-v2", X86_64_V2), ("x86-64-v3", X86_64_V3)],
+        cpus: &[
+            ("x86-64", &[]),
+            ("x86-64-v2", X86_64_V2),
+            ("x86-64-v3", X86_64_V3),
+            ("x86-64-v4", X86_64_V4),
+        ],
         features: X86_64_V3,
         emulator: "qemu-x86_64",
     },

@@ -8,7 +8,8 @@
 //! - `address` says which bytes an access touches, `effects` what an instruction does to memory.
 //! - `forward` replaces loads by what was stored, and takes down what is left as `events`.
 //! - `dead_stores` removes stores that nothing reads; `spans` are its sets.
-//! - `products` has nothing to do with memory: it finds multiplications that need less.
+//! - `products` has nothing to do with memory, but with the processor: it finds multiplications that
+//!   need less.
 //!
 //! `forward` and `dead_stores` need the regions of `regions`: bytes of one region are not reached
 //! through another.
@@ -23,6 +24,7 @@ mod spans;
 
 pub use effects::{Facts, Summaries, Touch, summarize};
 pub use events::Events;
+pub use products::narrow_products;
 
 use crate::call_graph::main_func;
 use crate::program::FuncId;
@@ -63,7 +65,6 @@ pub fn remove_memory_traffic(
         let mut input = dead_stores::Input { func, cfg, domtree, is_end };
         dead_stores::remove_dead_stores(&mut input, events, is_changed);
     }
-    products::narrow_products(env.isa, func);
 }
 
 fn has_accesses(func: &ir::Function) -> bool {

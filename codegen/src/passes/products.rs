@@ -22,6 +22,7 @@ use cranelift_codegen::ir::{
     self, Endianness, InstBuilder, InstructionData, MemFlagsData, Opcode, Value, ValueDef,
 };
 use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::settings;
 use target_lexicon::Architecture;
 
 /// How many casts in a row are looked through, at most.
@@ -40,7 +41,8 @@ pub fn narrow_products(isa: &dyn TargetIsa, func: &mut ir::Function) {
         .isa_flags()
         .iter()
         .any(|flag| flag.name == "has_avx512dq" && flag.as_bool() == Some(true));
-    if !is_x64 || has_product {
+    let is_optimised = isa.flags().opt_level() != settings::OptLevel::None;
+    if !is_x64 || has_product || !is_optimised {
         return;
     }
     let mut cursor = FuncCursor::new(func);

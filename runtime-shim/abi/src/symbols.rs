@@ -71,6 +71,10 @@ pub const ATOMIC_WAIT: &str = "wasmelt_atomic_wait";
 /// `extern "C" fn(features: u64)`: ends the program if the processor lacks one of the features,
 /// which are bits as `crate::processor` numbers them.
 pub const REQUIRE_PROCESSOR: &str = "wasmelt_require_processor";
+/// `extern "C" fn()`: finds out what `PROCESSOR_LEVEL` is. Only x86-64 has it.
+pub const FIND_PROCESSOR_LEVEL: &str = "wasmelt_find_processor_level";
+/// A byte: how many of `crate::processor::X86_64_LEVELS` the processor is known to have.
+pub const PROCESSOR_LEVEL: &str = "wasmelt_processor_level";
 /// `extern "C" fn(actions: *const Action, count: u64) -> u32`: performs a script's actions and
 /// writes a `Report` for each to standard output; 0.
 pub const SCRIPT_RUN: &str = "wasmelt_script_run";

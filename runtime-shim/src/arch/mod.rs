@@ -11,10 +11,17 @@
 mod machine;
 mod signals;
 
+pub use machine::{PAGE_BYTES, exit};
 #[cfg(target_arch = "x86_64")]
-pub use machine::AVX;
-pub use machine::{PAGE_BYTES, exit, has_feature};
+pub use machine::{find_features, has_wide_registers};
 pub use signals::{
     SignalAction, context_pc, replace_signal_action, set_signal_action, set_signal_stack,
     set_signal_stack_if_none,
 };
+
+/// The features of `wasmelt_abi::processor` that the processor has: bits by their numbers.
+#[cfg(not(target_arch = "x86_64"))]
+pub fn find_features() -> u64 {
+    let indices = 0..wasmelt_abi::processor::OWN.len();
+    indices.filter(|index| machine::has_feature(*index)).map(|index| 1 << index).sum()
+}

@@ -1,5 +1,6 @@
 //! x86-64 Linux.
 
+use core::arch::x86_64::CpuidResult;
 use core::arch::{asm, naked_asm};
 
 /// Size of a page of the kernel.
@@ -27,54 +28,69 @@ pub fn adjust_pc(_signal: i32, pc: u64) -> u64 {
     pc
 }
 
-/// The number of the feature that is registers of 32 bytes.
-pub const AVX: usize = 6;
-
-/// Whether the processor, and the kernel, have that feature of `wasmelt_abi::processor`.
-pub fn has_feature(index: usize) -> bool {
+/// The features of `wasmelt_abi::processor` that the processor, and the kernel, have: bits by their
+/// numbers. Each question is asked once, because under some hypervisors an answer takes long.
+pub fn find_features() -> u64 {
     use core::arch::x86_64::__cpuid_count;
-    /// Leaf and register (1 `ebx`, 2 `ecx`) of CPUID, and the bit, of each feature in the list's order.
-    const BITS: [(u32, u32, u32); 17] = [
-        (1, 2, 0),
-        (1, 2, 9),
-        (1, 2, 19),
-        (1, 2, 20),
-        (1, 2, 23),
-        (1, 2, 13),
-        (1, 2, 28),
-        (7, 1, 5),
-        (7, 1, 3),
-        (7, 1, 8),
-        (1, 2, 12),
-        (0x8000_0001, 2, 5),
-        (7, 2, 12),
-        (7, 1, 17),
-        (7, 1, 16),
-        (7, 2, 1),
-        (7, 1, 31),
+    /// The answer, of those below, and the bit of each feature in the list's order.
+    const BITS: [(usize, u32); 17] = [
+        (BASIC, 0),
+        (BASIC, 9),
+        (BASIC, 19),
+        (BASIC, 20),
+        (BASIC, 23),
+        (BASIC, 13),
+        (BASIC, 28),
+        (MORE, 5),
+        (MORE, 3),
+        (MORE, 8),
+        (BASIC, 12),
+        (EXTENDED, 5),
+        (LATER, 12),
+        (MORE, 17),
+        (MORE, 16),
+        (LATER, 1),
+        (MORE, 31),
     ];
     const { assert!(BITS.len() == wasmelt_abi::processor::X86_64.len()) };
-    const AVX2: usize = 7;
-    const FMA: usize = 10;
-    const AVX512: usize = 12;
-    let Some((leaf, register, bit)) = BITS.get(index).copied() else { return false };
-    let is_listed = __cpuid_count(leaf & 0x8000_0000, 0).eax >= leaf && {
-        let found = __cpuid_count(leaf, 0);
-        (if register == 1 { found.ebx } else { found.ecx }) >> bit & 1 == 1
+    const BASIC: usize = 0;
+    const MORE: usize = 1;
+    const LATER: usize = 2;
+    const EXTENDED: usize = 3;
+    const MORE_LEAF: u32 = 7;
+    /// Every 64-bit processor has this leaf, as it says there that it is one.
+    const EXTENDED_LEAF: u32 = 0x8000_0001;
+    const AVX: u64 = 1 << 6 | 1 << 7 | 1 << 10;
+    const AVX512: u64 = 0x1f << 12;
+    let basic = __cpuid_count(1, 0).ecx;
+    let more = match __cpuid_count(0, 0).eax >= MORE_LEAF {
+        true => __cpuid_count(MORE_LEAF, 0),
+        false => CpuidResult { eax: 0, ebx: 0, ecx: 0, edx: 0 },
     };
+    let answers = [basic, more.ebx, more.ecx, __cpuid_count(EXTENDED_LEAF, 0).ecx];
+    let has = |(answer, bit): (usize, u32)| u64::from(answers[answer] >> bit & 1);
+    let found = BITS.iter().enumerate().map(|(index, at)| has(*at) << index).sum::<u64>();
     // The kernel must save the wide registers, too.
-    is_listed
-        && match index {
-            AVX512.. => saved_registers() & 0xe6 == 0xe6,
-            AVX | AVX2 | FMA => saved_registers() & 0x6 == 0x6,
-            _ => true,
-        }
+    let saved = saved_registers(basic);
+    let unsaved = match saved {
+        _ if saved & 0xe6 == 0xe6 => 0,
+        _ if saved & 0x6 == 0x6 => AVX512,
+        _ => AVX | AVX512,
+    };
+    found & !unsaved
 }
 
-/// The register sets that the kernel saves, one bit each.
-fn saved_registers() -> u32 {
+/// Whether the processor has registers of 32 bytes, and the kernel saves them.
+pub fn has_wide_registers() -> bool {
+    const AVX: u32 = 1 << 28;
+    let basic = core::arch::x86_64::__cpuid_count(1, 0).ecx;
+    basic & AVX != 0 && saved_registers(basic) & 0x6 == 0x6
+}
+
+/// The register sets that the kernel saves, one bit each; `basic` is the first answer's `ecx`.
+fn saved_registers(basic: u32) -> u32 {
     const OSXSAVE: u32 = 1 << 27;
-    if core::arch::x86_64::__cpuid_count(1, 0).ecx & OSXSAVE == 0 {
+    if basic & OSXSAVE == 0 {
         return 0;
     }
     let low: u32;
@@ -188,3 +204,42 @@ core::arch::global_asm!(
     "jmp 2b",
     ".text",
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::is_x86_feature_detected as detect;
+
+    #[test]
+    fn features_are_those_that_others_find() {
+        let found = find_features();
+        let has = |name| {
+            let names = wasmelt_abi::processor::X86_64;
+            found >> names.iter().position(|it| *it == name).unwrap() & 1 == 1
+        };
+        let known = [
+            ("sse3", detect!("sse3")),
+            ("ssse3", detect!("ssse3")),
+            ("sse41", detect!("sse4.1")),
+            ("sse42", detect!("sse4.2")),
+            ("popcnt", detect!("popcnt")),
+            ("cmpxchg16b", detect!("cmpxchg16b")),
+            ("avx", detect!("avx")),
+            ("avx2", detect!("avx2")),
+            ("bmi1", detect!("bmi1")),
+            ("bmi2", detect!("bmi2")),
+            ("fma", detect!("fma")),
+            ("lzcnt", detect!("lzcnt")),
+            ("avx512bitalg", detect!("avx512bitalg")),
+            ("avx512dq", detect!("avx512dq")),
+            ("avx512f", detect!("avx512f")),
+            ("avx512vbmi", detect!("avx512vbmi")),
+            ("avx512vl", detect!("avx512vl")),
+        ];
+        assert_eq!(known.len(), wasmelt_abi::processor::X86_64.len());
+        for (name, is_there) in known {
+            assert_eq!(has(name), is_there, "{name}");
+        }
+        assert_eq!(has_wide_registers(), detect!("avx"));
+    }
+}

@@ -42,7 +42,7 @@ fn count(copies: u8) -> bool {
         ANSWER.store(copies + 1, Ordering::Relaxed);
         return false;
     }
-    let is_there = arch::has_feature(arch::AVX);
+    let is_there = arch::has_wide_registers();
     ANSWER.store(if is_there { YES } else { NO }, Ordering::Relaxed);
     is_there
 }
@@ -130,8 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_number_is_that_of_the_feature() {
-        assert_eq!(wasmelt_abi::processor::X86_64[arch::AVX], "avx");
+    fn the_processor_is_asked_after_some_copies() {
         let answers: Vec<bool> = (0..=COPIES_BEFORE_ASKING).map(|_| is_there()).collect();
         assert_eq!(answers.last(), Some(&std::is_x86_feature_detected!("avx")));
     }

@@ -1,0 +1,106 @@
+//! What stands in the place of a function that has versions: a look at the processor's level, and jumps.
+//!
+//! ```text
+//! cmp byte ptr [rip + level], 1
+//! ja  version for level 2, if there is one
+//! je  version for level 1                     (jae, if it is the last)
+//! jmp baseline
+//! ```
+//!
+//! No register and no byte of the stack changes, and flags mean nothing at a call, so every version
+//! begins as if it had been called itself, whatever the calling convention.
+//!
+//! In front of `wasmelt_main` the processor is asked, if any function has versions:
+//!
+//! ```text
+//! push rbp
+//! mov  rbp, rsp
+//! call wasmelt_find_processor_level
+//! pop  rbp
+//! ```
+//!
+//! Nothing of this traps, and nobody unwinds through it but a debugger, which finds the caller by the
+//! frame pointer.
+
+use super::Version;
+use crate::edges::parts::Parts;
+use crate::emit::{CodeRelocation, CompiledFunc, Target};
+use crate::program::FuncId;
+use cranelift_codegen::binemit::Reloc;
+use wasmelt_abi::symbols;
+
+/// Every function's versions side by side, and what chooses between them in their place; `main` asks
+/// for the processor's level. The order is that of the ids.
+pub fn separate_versions(compiled: Vec<CompiledFunc>, main: FuncId) -> Vec<CompiledFunc> {
+    if compiled.iter().all(|func| func.versions.is_empty()) {
+        return compiled;
+    }
+    let mut all = Vec::with_capacity(compiled.len() + 2);
+    for mut func in compiled {
+        let versions = std::mem::take(&mut func.versions);
+        if versions.is_empty() && func.func != main {
+            all.push(func);
+            continue;
+        }
+        let names: Vec<Version> = versions.iter().map(|func| func.version).collect();
+        all.push(build_entry(func.func, &names, func.func == main));
+        all.push(CompiledFunc { version: Version::Baseline, ..func });
+        all.extend(versions);
+    }
+    all
+}
+
+/// The instructions that choose between a baseline and versions for levels from 1 on.
+fn build_entry(func: FuncId, versions: &[Version], asks: bool) -> CompiledFunc {
+    let mut entry = CompiledFunc {
+        func,
+        version: Version::Entry,
+        versions: Vec::new(),
+        code: Vec::new(),
+        align: 16,
+        relocations: Vec::new(),
+        traps: Vec::new(),
+        unwind: None,
+        listing: Some("  ; jumps to the version for the processor".to_owned()),
+        parts: Parts::new(),
+    };
+    if asks {
+        put(&mut entry, &[0x55, 0x48, 0x89, 0xe5, 0xe8]);
+        put_distance(&mut entry, Target::Library(symbols::FIND_PROCESSOR_LEVEL), 0);
+        put(&mut entry, &[0x5d]);
+    }
+    if !versions.is_empty() {
+        put(&mut entry, &[0x80, 0x3d]);
+        // The operand behind the distance is a byte.
+        put_distance(&mut entry, Target::Library(symbols::PROCESSOR_LEVEL), 1);
+        put(&mut entry, &[1]);
+    }
+    const JA: &[u8] = &[0x0f, 0x87];
+    const JE: &[u8] = &[0x0f, 0x84];
+    const JAE: &[u8] = &[0x0f, 0x83];
+    let jumps: &[(&[u8], Version)] = match *versions {
+        [] => &[],
+        [first] => &[(JAE, first)],
+        [first, second] => &[(JA, second), (JE, first)],
+        _ => panic!("{func} has versions for levels that do not exist"),
+    };
+    for (jump, version) in jumps {
+        put(&mut entry, jump);
+        put_distance(&mut entry, Target::Version(func, *version), 0);
+    }
+    put(&mut entry, &[0xe9]);
+    put_distance(&mut entry, Target::Version(func, Version::Baseline), 0);
+    entry
+}
+
+fn put(entry: &mut CompiledFunc, bytes: &[u8]) {
+    entry.code.extend_from_slice(bytes);
+}
+
+/// The distance to the target from the instruction's end, which is so many bytes behind it.
+fn put_distance(entry: &mut CompiledFunc, target: Target, bytes_behind: i64) {
+    let offset = u32::try_from(entry.code.len()).expect("an entry is short");
+    let addend = -4 - bytes_behind;
+    entry.relocations.push(CodeRelocation { offset, kind: Reloc::X86PCRel4, target, addend });
+    put(entry, &[0; 4]);
+}
