@@ -18,3 +18,4 @@ mod run;
 mod sockets;
 mod support;
 mod unwind;
+mod versions;

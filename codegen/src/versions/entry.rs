@@ -42,16 +42,17 @@ pub fn separate_versions(compiled: Vec<CompiledFunc>, main: FuncId) -> Vec<Compi
             all.push(func);
             continue;
         }
-        let names: Vec<Version> = versions.iter().map(|func| func.version).collect();
-        all.push(build_entry(func.func, &names, func.func == main));
-        all.push(CompiledFunc { version: Version::Baseline, ..func });
+        let rest = if versions.is_empty() { Version::Body } else { Version::Baseline };
+        let levels: Vec<Version> = versions.iter().map(|func| func.version).collect();
+        all.push(build_entry(func.func, func.func == main, &levels, rest));
+        all.push(CompiledFunc { version: rest, ..func });
         all.extend(versions);
     }
     all
 }
 
-/// The instructions that choose between a baseline and versions for levels from 1 on.
-fn build_entry(func: FuncId, versions: &[Version], asks: bool) -> CompiledFunc {
+/// The instructions that ask, choose between versions for levels from 1 on, and go to the rest.
+fn build_entry(func: FuncId, asks: bool, versions: &[Version], rest: Version) -> CompiledFunc {
     let mut entry = CompiledFunc {
         func,
         version: Version::Entry,
@@ -89,7 +90,7 @@ fn build_entry(func: FuncId, versions: &[Version], asks: bool) -> CompiledFunc {
         put_distance(&mut entry, Target::Version(func, *version), 0);
     }
     put(&mut entry, &[0xe9]);
-    put_distance(&mut entry, Target::Version(func, Version::Baseline), 0);
+    put_distance(&mut entry, Target::Version(func, rest), 0);
     entry
 }
 

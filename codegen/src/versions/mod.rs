@@ -36,6 +36,8 @@ pub enum Version {
     /// Whatever the program is built for: this is what calls and references reach.
     #[default]
     Entry,
+    /// What follows once `wasmelt_main` has asked, if it has no versions itself.
+    Body,
     /// Every processor, where other versions exist.
     Baseline,
     /// The level 3 of the psABI's supplement.
@@ -49,6 +51,7 @@ impl Version {
     pub fn suffix(self) -> &'static str {
         match self {
             Version::Entry => "",
+            Version::Body => ".body",
             Version::Baseline => ".x86-64",
             Version::V3 => ".x86-64-v3",
             Version::V4 => ".x86-64-v4",
