@@ -73,24 +73,22 @@ pub fn compile_functions(
     options: &Options,
     listing: Listing,
 ) -> Result<Compiled> {
+    let graph = build_call_graph(env.program, env.layout);
     let compiler = Compiler {
         env,
         initial,
-        graph: build_call_graph(env.program, env.layout),
+        is_small: is_small(env.program, &graph),
+        graph,
         limits: InlineLimits::of(options.opt_level, options.inline),
         levels: Levels::of(options, listing)?,
         places: number_places(env.program),
         listing,
         scratch: ScratchPool::default(),
     };
-    // Translating nests as deep as the input's types and blocks, within limits; the pool's threads
-    // get the stack for it whatever the machine's default is.
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads)
-        .stack_size(16 << 20)
-        .build()
-        .map_err(|error| Error::environment(format!("cannot start threads: {error}")))?;
-    let mut compiled = pool.install(|| compiler.run())?;
+    let mut compiled = match compiler.is_small {
+        true => compiler.run(),
+        false => run_in_pool(options.threads, || compiler.run()),
+    }?;
     compiled.funcs = drop_unreached(&compiler.graph, compiled.funcs);
     compiled.funcs = separate_versions(compiled.funcs, main_func(env.program));
     let is_root = |func: &&FuncId| compiler.graph.is_root[**func];
@@ -98,10 +96,37 @@ pub fn compile_functions(
     Ok(compiled)
 }
 
+/// Programs with fewer bytes of bodies are compiled sooner than threads are started.
+const PARALLEL_BYTES_MIN: usize = 1 << 11;
+/// What a function counts at least: adapters have no body.
+const FUNC_BYTES_MIN: usize = 1 << 6;
+/// Types cannot nest deeper than there are types.
+const SHALLOW_TYPES_MAX: usize = 1 << 6;
+
+/// Whether the program is not worth threads, and compiling it needs no large stack.
+fn is_small(program: &Program, graph: &CallGraph) -> bool {
+    let funcs = graph.strata.iter().flatten();
+    let bytes = funcs.map(|func| body_len_bytes(program, *func).max(FUNC_BYTES_MIN));
+    program.types.len() <= SHALLOW_TYPES_MAX && bytes.sum::<usize>() < PARALLEL_BYTES_MIN
+}
+
+/// Runs the work on threads of their own. Translating nests as deep as the input's types and
+/// blocks, within limits; the pool's threads get the stack for it whatever the machine's default
+/// is.
+fn run_in_pool<T: Send>(threads: usize, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .stack_size(16 << 20)
+        .build()
+        .map_err(|error| Error::environment(format!("cannot start threads: {error}")))?;
+    pool.install(work)
+}
+
 /// What all threads read.
 struct Compiler<'a> {
     env: Env<'a>,
     initial: &'a InitialData,
+    is_small: bool,
     graph: CallGraph,
     limits: InlineLimits,
     levels: Levels,
@@ -234,8 +259,11 @@ impl Compiler<'_> {
             self.scratch.give_back(scratch);
             done
         };
-        // The jobs differ in size by orders of magnitude, so they are handed out one by one.
-        let done: Vec<Result<Done>> = jobs.into_par_iter().with_max_len(1).map(run).collect();
+        let done: Vec<Result<Done>> = match self.is_small {
+            true => jobs.into_iter().map(run).collect(),
+            // The jobs differ in size by orders of magnitude, so they are handed out one by one.
+            false => jobs.into_par_iter().with_max_len(1).map(run).collect(),
+        };
         for done in done {
             self.record(progress, done?);
         }

@@ -1,11 +1,12 @@
 //! The host's side of the imports: what it declares, and what an import of it is.
 //!
-//! The declarations are the WIT files of the runtime shim. They are parsed when
-//! the first import asks for them, and their types become interned interface
-//! types, so that checking an import against its declaration is comparing ids.
+//! The declarations are the WIT files of the runtime shim. They are parsed as far as imports ask for
+//! them, and their types become interned interface types, so that checking an import against its
+//! declaration is comparing ids.
 //! Versions match by semver: within a minor version of `0.x`, else within a major
 //! version; what a file declares is then the newest patch version.
 
+use crate::declarations::Declarations;
 use crate::error::{Error, Result};
 use crate::interface::FuncTypeId;
 use crate::program::{
@@ -17,17 +18,14 @@ use crate::state::Flattener;
 use crate::wit_types::WitTypes;
 use crate::{difference, near};
 use cranelift_entity::PrimaryMap;
-use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 use wasmelt_abi::preview1;
 use wasmelt_frontend::composition::{Component, ComponentId, Def};
-use wit_parser::{InterfaceId, Resolve, SourceMap, UnresolvedPackageGroup};
 
 /// What the host declares, and which of it the program names.
 #[derive(Default)]
 pub(crate) struct Host {
-    files: Vec<(String, String)>,
-    world: Option<World>,
+    declarations: Declarations,
     /// Interface key and name to the one resource type.
     resources: HashMap<(String, String), ResourceId>,
     /// Resource types of the outside that the host does not have.
@@ -42,26 +40,25 @@ pub(crate) struct Host {
     natives: HashSet<String>,
 }
 
-/// The parsed declarations.
-pub(crate) struct World {
-    pub(crate) resolve: Resolve,
-    /// By interface key.
-    pub(crate) interfaces: IndexMap<String, InterfaceId>,
-}
-
 impl Host {
-    pub(crate) fn new(wit: &[(&str, &str)]) -> Host {
-        let files = wit.iter().map(|(path, text)| (path.to_string(), text.to_string()));
-        Host { files: files.collect(), ..Host::default() }
+    /// `wit` declares what there is, and `components` say what of it will be asked for.
+    pub(crate) fn new(
+        wit: &[(&str, &str)],
+        components: &PrimaryMap<ComponentId, Component>,
+    ) -> Host {
+        let mut host = Host { declarations: Declarations::new(wit), ..Host::default() };
+        host.note_imports(components);
+        host
     }
 
-    /// Finds the interfaces of which the components import several versions.
-    pub(crate) fn note_versions(&mut self, components: &PrimaryMap<ComponentId, Component>) {
+    /// Finds the interfaces that the components import, and of which they import several versions.
+    fn note_imports(&mut self, components: &PrimaryMap<ComponentId, Component>) {
         let mut known = HashMap::new();
         for def in components.values().flat_map(|component| &component.defs) {
             let Def::Import(import) = def else { continue };
             let name = import.implements.as_deref().unwrap_or(&import.name);
             let key = interface_key(name);
+            self.declarations.want(&key);
             if *known.entry(path_of(name)).or_insert_with(|| key.clone()) != key {
                 self.several.insert(path_of(name).to_owned());
             }
@@ -82,14 +79,6 @@ impl Host {
         self.natives.contains(path_of(interface))
     }
 
-    /// Parses the declarations unless that is done.
-    fn world(&mut self) -> Result<&World> {
-        if self.world.is_none() {
-            self.world = Some(parse_world(std::mem::take(&mut self.files))?);
-        }
-        Ok(self.world.as_ref().expect("it was set just before"))
-    }
-
     /// Why a resource type of the outside cannot be used, if the host does not have it.
     pub(crate) fn missing_resource(&self, resource: ResourceId) -> Option<&Missing> {
         self.unknown_resources.get(&resource)
@@ -101,12 +90,9 @@ impl Host {
         program: &mut Program,
         interface: &str,
         name: &str,
-        is_native: bool,
+        is_declared: bool,
     ) -> ResourceId {
         let key = (interface_key(interface), name.to_string());
-        // While the declarations are being read, the resource is one of theirs.
-        let is_declared =
-            self.world.as_ref().is_none_or(|world| world.interfaces.contains_key(&key.0));
         let owner = match is_declared {
             true => interface.to_owned(),
             false => self.native_interface(owner_of(interface, name)),
@@ -114,38 +100,11 @@ impl Host {
         *self.resources.entry(key).or_insert_with(|| {
             let drop_symbol = format!("{}__drop", symbol_prefix(&owner, name));
             let name = format!("{}.{name}", path_of(interface));
+            let is_native = self.has_natives && !is_declared;
             let kind = ResourceKind::Host { drop_symbol, is_native };
             program.resources.push(Resource { name, kind })
         })
     }
-}
-
-/// Parses the declarations. They are the shim's own, so what is wrong with them is our fault.
-fn parse_world(files: Vec<(String, String)>) -> Result<World> {
-    let broken = |path: &str, error: String| {
-        Error::environment(format!("the host's declarations in `{path}` are broken: {error}"))
-    };
-    let mut groups: Vec<UnresolvedPackageGroup> = Vec::with_capacity(files.len());
-    for (path, text) in &files {
-        let mut source = SourceMap::new();
-        source.push_str(path, text.as_str());
-        let parsed = source.parse();
-        groups.push(parsed.map_err(|(map, error)| broken(path, error.render(&map)))?);
-    }
-    let mut resolve = Resolve::new();
-    if let Some(main) = groups.pop() {
-        let pushed = resolve.push_groups(main, groups);
-        pushed.map_err(|error| broken("*", error.to_string()))?;
-    }
-    let mut interfaces = IndexMap::new();
-    for (id, interface) in resolve.interfaces.iter() {
-        if interface.name.is_some()
-            && let Some(name) = resolve.id_of(id)
-        {
-            interfaces.insert(interface_key(&name), id);
-        }
-    }
-    Ok(World { resolve, interfaces })
 }
 
 /// The resource type that an import of an interface declares under that name.
@@ -154,17 +113,16 @@ pub(crate) fn import_resource(
     interface: &str,
     name: &str,
 ) -> Result<ResourceId> {
-    let world = state.host.world()?;
-    let declared = world.interfaces.get(&interface_key(interface));
-    let is_known = declared.is_some_and(|id| {
-        let types = &world.resolve.interfaces[*id].types;
+    let declared = state.host.declarations.find(&interface_key(interface))?;
+    let is_known = declared.is_some_and(|(world, id)| {
+        let types = &world.resolve.interfaces[id].types;
         types.get(name).is_some_and(|ty| {
             matches!(world.resolve.types[*ty].kind, wit_parser::TypeDefKind::Resource)
         })
     });
     let is_known_interface = declared.is_some();
     let is_native = state.host.has_natives && !is_known_interface;
-    let resource = state.host.resource(&mut state.program, interface, name, is_native);
+    let resource = state.host.resource(&mut state.program, interface, name, is_known_interface);
     if is_native {
         let owner = owner_of(interface, name);
         state.host.natives.insert(path_of(owner).to_owned());
@@ -193,7 +151,9 @@ pub(crate) fn import_func(
     name: &str,
     ty: FuncTypeId,
 ) -> Result<std::result::Result<HostFuncId, Missing>> {
-    let declared = state.host.world()?.interfaces.get(&interface_key(interface)).copied();
+    let declared = state.host.declarations.find(&interface_key(interface))?;
+    let declared =
+        declared.map(|(world, id)| world.resolve.interfaces[id].functions.get(name).cloned());
     let owner = owner_of(interface, name);
     let symbol = match declared {
         Some(_) => symbol_of(owner, name),
@@ -210,12 +170,11 @@ pub(crate) fn import_func(
             false => Err(Missing::Import(interface.to_string())),
         });
     };
-    let world = state.host.world()?;
-    if !world.resolve.interfaces[declared].functions.contains_key(name) {
+    let Some(declared) = declared else {
         let (interface, name) = (interface.to_string(), name.to_string());
         return Ok(Err(Missing::HostFunc { interface, name }));
-    }
-    let host = match declared_type(state, declared, name) {
+    };
+    let host = match declared_type(state, &declared)? {
         Ok(host) => host,
         Err(construct) => return Ok(Err(Missing::Construct(construct.to_string()))),
     };
@@ -279,8 +238,7 @@ pub(crate) fn note_native_type(
     ty: TypeValue<'_>,
 ) -> Result<()> {
     let TypeValue::Value(ty) = ty else { return Ok(()) };
-    if state.host.has_natives
-        && !state.host.world()?.interfaces.contains_key(&interface_key(interface))
+    if state.host.has_natives && state.host.declarations.find(&interface_key(interface))?.is_none()
     {
         let owner = owner_of(interface, name);
         state.host.natives.insert(path_of(owner).to_owned());
@@ -298,26 +256,28 @@ pub(crate) fn owner_of<'n>(interface: &'n str, name: &str) -> &'n str {
 /// The type of a function as the host declares it.
 fn declared_type(
     state: &mut Flattener<'_>,
-    interface: InterfaceId,
-    name: &str,
-) -> std::result::Result<FuncTypeId, crate::intern::Construct> {
-    let world = state.host.world.take().expect("the caller has looked the interface up in it");
+    func: &wit_parser::Function,
+) -> Result<std::result::Result<FuncTypeId, crate::intern::Construct>> {
+    // What the declarations need of the host is its resources; they are not needed by those.
+    let mut declarations = std::mem::take(&mut state.host.declarations);
     let mut types = WitTypes {
-        resolve: &world.resolve,
+        resolve: &declarations.world()?.resolve,
         program: &mut state.program,
         interner: &mut state.interner,
         resource: &mut |program, interface, name| {
-            state.host.resource(program, interface, name, false)
+            state.host.resource(program, interface, name, true)
         },
     };
-    let ty = types.func_type(&world.resolve.interfaces[interface].functions[name]);
-    state.host.world = Some(world);
-    ty
+    let ty = types.func_type(func);
+    state.host.declarations = declarations;
+    Ok(ty)
 }
 
 /// The error for a function that is reached and cannot be called.
 pub(crate) fn missing_error(host: &mut Host, why: &Missing) -> Error {
-    let world = host.world().ok();
+    // The message may name any.
+    host.declarations.want_all();
+    let world = host.declarations.world().ok();
     match why {
         Missing::Import(name) => {
             let error = Error::environment(format!("missing import `{name}`"));

@@ -20,6 +20,7 @@ mod canon;
 mod command;
 mod components;
 mod core_instances;
+mod declarations;
 mod difference;
 mod exports;
 mod facts;
@@ -86,7 +87,6 @@ pub fn instantiate_with(composition: Composition, options: &Options<'_>) -> Resu
     let program = Program { files, core_types, modules, ..Program::default() };
     let mut state = Flattener::new(program, &components, options.wit);
     state.host.has_natives = options.natives;
-    state.host.note_versions(&components);
     match root {
         Root::Component(root) => {
             let name = components[root].name.clone().unwrap_or_else(|| "root".into());

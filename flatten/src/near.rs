@@ -1,6 +1,7 @@
 //! Names that the user may have meant.
 
-use crate::host::{World, interface_key, path_of};
+use crate::declarations::World;
+use crate::host::{interface_key, path_of};
 
 /// How many names a message lists.
 const LISTED_MAX: usize = 5;

@@ -74,7 +74,7 @@ impl<'a> Flattener<'a> {
             interner: Interner::new(&program),
             program,
             components,
-            host: Host::new(wit),
+            host: Host::new(wit, components),
             item_names: ItemNames::default(),
             scopes: PrimaryMap::new(),
             instances: PrimaryMap::new(),

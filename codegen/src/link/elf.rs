@@ -1,6 +1,6 @@
 //! The bytes of an ELF executable.
 
-use super::input::{Input, Kind, Place};
+use super::input::{Binding, Input, Kind, Place};
 use super::machine::Machine;
 use super::place::{FramesPlace, Plan, Range};
 use object::{Endianness, elf};
@@ -275,7 +275,8 @@ fn collect_symbols<'a>(inputs: &[Input<'a>], plan: &Plan) -> Vec<SymbolEntry<'a>
     let mut entries = Vec::new();
     for (file, input) in inputs.iter().enumerate() {
         for symbol in input.symbols.iter().filter(|symbol| symbol.is_item) {
-            let is_named = file == 0 || used.contains(symbol.name);
+            let is_used = || symbol.binding != Binding::Local && used.contains(symbol.name);
+            let is_named = file == 0 || is_used();
             if symbol.name.is_empty() || !is_named {
                 continue;
             }

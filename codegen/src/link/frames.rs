@@ -11,7 +11,7 @@ use super::machine::{Machine, Values};
 use super::place::Plan;
 use super::resolve::{SectionRef, Symbols, find_definition};
 use object::Endianness;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// The section that holds an input's table.
 const SECTION: &str = ".eh_frame";
@@ -62,14 +62,18 @@ pub fn collect_frames(
     symbols: &Symbols<'_>,
     live: &[SectionRef],
 ) -> Option<Frames> {
-    let live: HashSet<SectionRef> = live.iter().copied().collect();
-    let is_live = |file: usize, relocation: &Relocation| match find_definition(
+    let mut is_live: Vec<Vec<bool>> =
+        inputs.iter().map(|input| vec![false; input.sections.len()]).collect();
+    for (file, section) in live {
+        is_live[*file][*section] = true;
+    }
+    let is_kept = |file: usize, relocation: &Relocation| match find_definition(
         inputs,
         symbols,
         file,
         relocation.symbol,
     ) {
-        Some((file, Place::Section(section, _))) => live.contains(&(file, section)),
+        Some((file, Place::Section(section, _))) => is_live[file][section],
         _ => false,
     };
     let mut frames = Frames::default();
@@ -77,7 +81,7 @@ pub fn collect_frames(
     for (file, input) in inputs.iter().enumerate() {
         for section in input.sections.iter().filter(|section| section.name == SECTION) {
             let mut table = Table { machine, file, section, common: HashMap::new() };
-            table.collect(&mut frames, &mut common, is_live);
+            table.collect(&mut frames, &mut common, is_kept);
         }
     }
     (!frames.entries.is_empty()).then_some(frames)
@@ -98,9 +102,9 @@ impl<'a> Table<'a> {
         &mut self,
         frames: &mut Frames,
         shared: &mut HashMap<&'a [u8], usize>,
-        is_live: impl Fn(usize, &Relocation) -> bool,
+        is_kept: impl Fn(usize, &Relocation) -> bool,
     ) {
-        let mut relocations: Vec<&Relocation> = self.section.relocations.iter().collect();
+        let mut relocations: Vec<Relocation> = self.section.relocations.iter().collect();
         relocations.sort_by_key(|relocation| relocation.offset);
         let within = |start: usize, end: usize| {
             let from = relocations.partition_point(|it| (it.offset as usize) < start);
@@ -115,7 +119,7 @@ impl<'a> Table<'a> {
             let references = within(at, end);
             let func = references.first().filter(|it| it.offset as usize == at + ADDRESS_AT);
             if let (true, Some(func)) = (link > 0, func)
-                && is_live(self.file, func)
+                && is_kept(self.file, func)
             {
                 let common = at + LENGTH_BYTES - link;
                 let common_end = common + LENGTH_BYTES + self.word(common).unwrap_or(0) as usize;
@@ -135,7 +139,7 @@ impl<'a> Table<'a> {
                 self.put_word(frames, start + LENGTH_BYTES, start + LENGTH_BYTES - common);
                 frames.relocations.extend(references.iter().map(|it| {
                     let offset = it.offset - at as u64 + start as u64;
-                    (self.file, Relocation { offset, ..**it })
+                    (self.file, Relocation { offset, ..*it })
                 }));
             }
             at = end;

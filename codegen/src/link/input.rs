@@ -1,10 +1,9 @@
 //! Relocatable objects as plain data.
 
 use crate::error::{Error, Result};
-use object::{
-    Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionFlags,
-    SectionIndex, SymbolSection, elf,
-};
+use object::elf::{self, FileHeader64, Rela64, SectionHeader64, Sym64};
+use object::read::elf::{FileHeader, SectionHeader, SectionTable, Sym, SymbolTable};
+use object::{Endianness, SectionIndex, SymbolIndex};
 
 /// An object file.
 #[derive(Debug)]
@@ -29,7 +28,42 @@ pub struct Section<'a> {
     /// Its alignment in bytes.
     pub align: u64,
     /// The references in it.
-    pub relocations: Vec<Relocation>,
+    pub relocations: Relocations<'a>,
+}
+
+/// The references in a section, as the file has them: of most sections of the shim nobody asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Relocations<'a> {
+    entries: &'a [Rela64<Endianness>],
+    endian: Endianness,
+}
+
+impl<'a> Relocations<'a> {
+    /// All of them, in the file's order.
+    pub fn iter(self) -> impl ExactSizeIterator<Item = Relocation> + 'a {
+        self.entries.iter().map(move |entry| decode_relocation(entry, self.endian))
+    }
+
+    /// The one at that place of the order.
+    pub fn get(self, index: usize) -> Relocation {
+        decode_relocation(&self.entries[index], self.endian)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+fn decode_relocation(entry: &Rela64<Endianness>, endian: Endianness) -> Relocation {
+    let info = entry.r_info.get(endian);
+    Relocation {
+        offset: entry.r_offset.get(endian),
+        // The lower half, and the upper one.
+        kind: info as u32,
+        symbol: (info >> 32) as usize,
+        addend: entry.r_addend.get(endian),
+    }
 }
 
 /// What a section holds.
@@ -112,37 +146,35 @@ pub fn read_input<'a>(what: &str, bytes: &'a [u8]) -> Result<Input<'a>> {
     })
 }
 
-fn read(bytes: &[u8]) -> object::Result<Input<'_>> {
-    let file = object::File::parse(bytes)?;
-    let mut sections = Vec::new();
-    for section in file.sections() {
-        let index = section.index().0;
-        // Index 0 is no section, and the iterator leaves it out.
-        while sections.len() < index {
-            sections.push(Section {
-                name: "",
-                kind: Kind::Absent,
-                bytes: &[],
-                size_bytes: 0,
-                align: 1,
-                relocations: Vec::new(),
-            });
-        }
-        sections.push(read_section(&section)?);
+/// What is wrong is a sentence of the library's.
+type ReadResult<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+type Header = FileHeader64<Endianness>;
+type Sections<'a> = SectionTable<'a, Header>;
+type Symbols<'a> = SymbolTable<'a, Header>;
+
+fn read(bytes: &[u8]) -> ReadResult<Input<'_>> {
+    let header = Header::parse(bytes)?;
+    let endian = header.endian()?;
+    let table = header.sections(endian, bytes)?;
+    let mut sections = Vec::with_capacity(table.len());
+    for section in table.iter() {
+        sections.push(read_section(bytes, endian, &table, section)?);
     }
-    let mut symbols = Vec::new();
-    for symbol in file.symbols() {
-        while symbols.len() < symbol.index().0 {
-            symbols.push(Symbol {
-                name: "",
-                place: Place::Undefined,
-                size_bytes: 0,
-                binding: Binding::Local,
-                is_item: false,
-                is_func: false,
-            });
+    for section in table.iter() {
+        // What is about sections that are not loaded is never asked for.
+        let target = section.sh_info(endian) as usize;
+        if section.sh_type(endian) == elf::SHT_RELA
+            && let Some((entries, _)) = section.rela(endian, bytes)?
+            && let Some(target) = sections.get_mut(target)
+        {
+            target.relocations = Relocations { entries, endian };
         }
-        symbols.push(read_symbol(&symbol)?);
+    }
+    let table = table.symbols(endian, bytes, elf::SHT_SYMTAB)?;
+    let mut symbols = Vec::with_capacity(table.len());
+    for (at, symbol) in table.symbols().iter().enumerate() {
+        symbols.push(read_symbol(endian, &table, SymbolIndex(at), symbol)?);
     }
     Ok(Input { sections, symbols })
 }
@@ -150,10 +182,13 @@ fn read(bytes: &[u8]) -> object::Result<Input<'_>> {
 /// Alignment of code that hardly ever runs: what the most demanding instruction set requires.
 const COLD_ALIGN: u64 = 4;
 
-fn read_section<'a>(section: &impl ObjectSection<'a>) -> object::Result<Section<'a>> {
-    let SectionFlags::Elf { sh_type, sh_flags } = section.flags() else {
-        unreachable!("only the ELF reader is asked for")
-    };
+fn read_section<'a>(
+    bytes: &'a [u8],
+    endian: Endianness,
+    table: &Sections<'a>,
+    section: &SectionHeader64<Endianness>,
+) -> ReadResult<Section<'a>> {
+    let (sh_type, sh_flags) = (section.sh_type(endian), section.sh_flags(endian));
     let has = |flag: elf::SectionFlags| sh_flags.0 & flag.0 != 0;
     let is_array = [elf::SHT_INIT_ARRAY, elf::SHT_FINI_ARRAY, elf::SHT_PREINIT_ARRAY];
     let kind = match () {
@@ -165,44 +200,50 @@ fn read_section<'a>(section: &impl ObjectSection<'a>) -> object::Result<Section<
         () if has(elf::SHF_WRITE) => Kind::Writable,
         () => Kind::ReadOnly,
     };
-    let mut relocations = Vec::new();
-    for (offset, relocation) in section.relocations() {
-        let RelocationTarget::Symbol(symbol) = relocation.target() else { continue };
-        let RelocationFlags::Elf { r_type } = relocation.flags() else { continue };
-        let (kind, addend) = (r_type.0, relocation.addend());
-        relocations.push(Relocation { offset, kind, symbol: symbol.0, addend });
-    }
-    let name = section.name()?;
+    let (name, contents) = match kind {
+        // A third of the sections of an object are references of others.
+        Kind::Absent => ("", [].as_slice()),
+        _ => (str::from_utf8(table.section_name(endian, section)?)?, section.data(endian, bytes)?),
+    };
     // Alignment is for speed, and what compilers put there hardly ever runs.
     let is_cold = kind == Kind::Code && name.starts_with(".text.unlikely");
     Ok(Section {
         name,
         kind,
-        bytes: section.data()?,
-        size_bytes: section.size(),
-        align: if is_cold { COLD_ALIGN } else { section.align().max(1) },
-        relocations,
+        bytes: contents,
+        size_bytes: section.sh_size(endian),
+        align: if is_cold { COLD_ALIGN } else { section.sh_addralign(endian).max(1) },
+        relocations: Relocations { entries: &[], endian },
     })
 }
 
-fn read_symbol<'a>(symbol: &impl ObjectSymbol<'a>) -> object::Result<Symbol<'a>> {
-    let place = match symbol.section() {
-        SymbolSection::Section(SectionIndex(index)) => Place::Section(index, symbol.address()),
-        SymbolSection::Absolute => Place::Absolute(symbol.address()),
-        _ => Place::Undefined,
+fn read_symbol<'a>(
+    endian: Endianness,
+    table: &Symbols<'a>,
+    index: SymbolIndex,
+    symbol: &Sym64<Endianness>,
+) -> ReadResult<Symbol<'a>> {
+    let place = match table.symbol_section(endian, symbol, index)? {
+        Some(SectionIndex(section)) => Place::Section(section, symbol.st_value(endian)),
+        None if symbol.is_absolute(endian) => Place::Absolute(symbol.st_value(endian)),
+        None => Place::Undefined,
     };
     let binding = match () {
         () if symbol.is_local() => Binding::Local,
         () if symbol.is_weak() => Binding::Weak,
         () => Binding::Strong,
     };
-    let kind = symbol.kind();
+    let kind = symbol.st_type();
+    let name = match symbol.st_name(endian) {
+        0 => "",
+        _ => str::from_utf8(table.symbol_name(endian, symbol)?)?,
+    };
     Ok(Symbol {
-        name: symbol.name()?,
+        name,
         place,
-        size_bytes: symbol.size(),
+        size_bytes: symbol.st_size(endian),
         binding,
-        is_item: !matches!(kind, object::SymbolKind::Section | object::SymbolKind::File),
-        is_func: kind == object::SymbolKind::Text,
+        is_item: kind != elf::STT_SECTION && kind != elf::STT_FILE,
+        is_func: kind == elf::STT_FUNC,
     })
 }

@@ -138,8 +138,8 @@ impl Merger<'_> {
     fn add_relocations(&mut self, (file, index): SectionRef) {
         let section = self.sections[&(file, index)];
         let inputs = self.inputs;
-        for relocation in &inputs[file].sections[index].relocations {
-            self.add_relocation(section, file, relocation);
+        for relocation in inputs[file].sections[index].relocations.iter() {
+            self.add_relocation(section, file, &relocation);
         }
     }
 

@@ -186,7 +186,7 @@ fn count_segments(range: &FixedRange) -> usize {
 pub fn collect_got(machine: Machine, inputs: &[Input<'_>], live: &[SectionRef], plan: &mut Plan) {
     for (file, index) in live {
         let section = &inputs[*file].sections[*index];
-        for relocation in &section.relocations {
+        for relocation in section.relocations.iter() {
             let key = (*file, relocation.symbol);
             if machine.needs_got(relocation.kind, section.bytes, relocation.offset as usize)
                 && !plan.got_symbols.contains(&key)

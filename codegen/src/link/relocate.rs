@@ -29,7 +29,7 @@ pub fn apply_relocations(
     for placed in &plan.sections {
         let (file, index) = placed.section;
         let section = &inputs[file].sections[index];
-        let values_of = |relocation: &Relocation| Values {
+        let values_of = |relocation: Relocation| Values {
             symbol: address_of(file, relocation.symbol),
             addend: relocation.addend,
             place: placed.address + relocation.offset,
@@ -38,11 +38,11 @@ pub fn apply_relocations(
                 .then(|| plan.got[&(file, relocation.symbol)].0),
         };
         let firsts = index_firsts(machine, section);
-        for relocation in &section.relocations {
+        for relocation in section.relocations.iter() {
             let mut values = values_of(relocation);
             if machine.is_second_of_pair(relocation.kind) {
                 let first = firsts[&(values.symbol - placed.address)];
-                values = values_of(&section.relocations[first]);
+                values = values_of(section.relocations.get(first));
             }
             let offset = (placed.file_offset + relocation.offset) as usize;
             machine.apply(relocation.kind, bytes, offset, values).map_err(|failure| {

@@ -1,6 +1,6 @@
 //! Which symbol is which, and what of the inputs is needed.
 
-use super::input::{Binding, Input, Kind, Place};
+use super::input::{Binding, Input, Kind, Place, Symbol};
 use crate::error::{Error, Result};
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,7 +12,9 @@ pub type Symbols<'a> = HashMap<&'a str, (usize, usize)>;
 
 /// Finds the definition of each global symbol: the first strong one, else the first weak one.
 pub fn resolve_symbols<'a>(inputs: &[Input<'a>]) -> Symbols<'a> {
-    let mut symbols = Symbols::new();
+    let global = |symbol: &&Symbol<'_>| symbol.binding != Binding::Local;
+    let count = inputs.iter().map(|input| input.symbols.iter().filter(global).count()).sum();
+    let mut symbols = Symbols::with_capacity(count);
     for wanted in [Binding::Strong, Binding::Weak] {
         for (file, input) in inputs.iter().enumerate() {
             for (index, symbol) in input.symbols.iter().enumerate() {
@@ -84,7 +86,7 @@ pub fn mark_live(
             continue;
         }
         assert!(section.kind != Kind::Refused, "the inputs are ours: {}", section.name);
-        for relocation in &section.relocations {
+        for relocation in section.relocations.iter() {
             match find_definition(inputs, symbols, file, relocation.symbol) {
                 Some((file, Place::Section(section, _))) => work.push((file, section)),
                 Some((_, Place::Absolute(_))) => {}

@@ -95,7 +95,7 @@ fn collect_imports(
 ) -> Vec<(String, bool)> {
     let mut imports = BTreeMap::new();
     for (file, index) in live {
-        for relocation in &inputs[*file].sections[*index].relocations {
+        for relocation in inputs[*file].sections[*index].relocations.iter() {
             let symbol = &inputs[*file].symbols[relocation.symbol];
             let is_known = symbol.place != Place::Undefined || symbols.contains_key(symbol.name);
             if !is_known && !symbol.name.is_empty() {
@@ -339,7 +339,7 @@ fn write_relocations(
     };
     for placed in &plan.sections {
         let (file, index) = placed.section;
-        for relocation in &inputs[file].sections[index].relocations {
+        for relocation in inputs[file].sections[index].relocations.iter() {
             if relocation.kind == machine.absolute_relocation() {
                 let at = placed.address + relocation.offset;
                 word(at, file, relocation.symbol, relocation.addend);

@@ -12,6 +12,9 @@ use rayon::prelude::*;
 use wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, MemArg, Operator};
 use wasmparser::{OperatorsReader, ValidatorResources};
 
+/// Fewer bytes of bodies are read sooner than threads are started.
+const PARALLEL_BYTES_MIN: usize = 1 << 14;
+
 /// A body that the validator has handed out for validation.
 pub type PendingBody<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
 
@@ -21,14 +24,19 @@ pub fn read_bodies(
     pending: Vec<PendingBody<'_>>,
     name_func: impl Fn(u32) -> String,
 ) -> Result<Vec<Body>> {
-    let read: Vec<_> = pending
-        .into_par_iter()
-        .map_init(FuncValidatorAllocations::default, |allocations, (func, body)| {
-            let index = func.index;
-            let summary = read_body(func, &body, allocations).map_err(|error| (index, error))?;
-            Ok(Body { bytes: Bytes { file, range: byte_range(body.range()) }, summary })
-        })
-        .collect();
+    let read = |allocations: &mut FuncValidatorAllocations, (func, body): PendingBody<'_>| {
+        let index = func.index;
+        let summary = read_body(func, &body, allocations).map_err(|error| (index, error))?;
+        Ok(Body { bytes: Bytes { file, range: byte_range(body.range()) }, summary })
+    };
+    let len_bytes: usize = pending.iter().map(|(_, body)| body.as_bytes().len()).sum();
+    let read: Vec<_> = if len_bytes < PARALLEL_BYTES_MIN {
+        let mut allocations = FuncValidatorAllocations::default();
+        pending.into_iter().map(|body| read(&mut allocations, body)).collect()
+    } else {
+        let pending = pending.into_par_iter();
+        pending.map_init(FuncValidatorAllocations::default, read).collect()
+    };
     // Collecting into one `Result` directly would report whichever thread failed first.
     let placed = |(index, error)| wasm_error(error).context(name_func(index));
     read.into_iter().map(|body| body.map_err(placed)).collect()
