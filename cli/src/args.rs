@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use wasmelt_codegen::options::{
-    LibraryOptions, MemoryMode, OptLevel, Options as CodegenOptions, Target,
+    LibraryOptions, MemoryMode, OptLevel, Options as CodegenOptions, Target, Versions,
 };
 use wasmelt_codegen::targets;
 use wasmelt_frontend::ReadOptions;
@@ -219,7 +219,10 @@ impl CodeArgs {
             },
             inline: self.inline.map(|switch| switch == Switch::On),
             // Who names a processor gets code for that one alone.
-            versions: self.cpu.is_none(),
+            versions: match self.cpu {
+                None => Versions::WherePaying,
+                Some(_) => Versions::None,
+            },
             ..CodegenOptions::default()
         })
     }

@@ -11,7 +11,7 @@ mod expectations;
 use corpora::{find_corpora, repository, scripts_below, scripts_in};
 use expectations::Expectations;
 use wasmelt::wast::run_scripts;
-use wasmelt_codegen::options::{MemoryMode, OptLevel, Options};
+use wasmelt_codegen::options::{MemoryMode, OptLevel, Options, Versions};
 
 /// The corpora's folders that must pass, all but what the list says.
 const SUITES: &[&str] = &[
@@ -56,6 +56,15 @@ fn corpora_pass_optimised_with_guard_pages() {
     run_corpora(&Options { opt_level: OptLevel::Full, ..Options::default() });
 }
 
+/// Every function has versions, and the machine runs that for its processor; or none has, and it runs
+/// what every processor can.
+#[test]
+fn corpora_pass_whatever_the_version() {
+    for versions in [Versions::None, Versions::Everywhere] {
+        run_corpora(&Options { versions, ..Options::default() });
+    }
+}
+
 #[test]
 fn corpora_pass_unoptimised_with_bounds_checks() {
     let memory_mode = MemoryMode::Bounds;
@@ -75,6 +84,9 @@ fn configurations() -> Vec<Options> {
                 all.push(Options { opt_level, memory_mode, inline, ..Options::default() });
             }
         }
+    }
+    for versions in [Versions::None, Versions::Everywhere] {
+        all.push(Options { versions, ..Options::default() });
     }
     all
 }

@@ -25,7 +25,7 @@ use crate::passes::{
 };
 use crate::places::{Places, copy_places, number_places, set_places};
 use crate::program::{FuncId, FuncKind, Program};
-use crate::versions::{Levels, Version, choose_levels, measure_profile, separate_versions};
+use crate::versions::{Levels, Version, separate_versions};
 use cranelift_codegen::inline::{Inline, InlineCommand};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{Context, ir};
@@ -434,10 +434,7 @@ impl Compiler<'_> {
     /// Compiles the context's function, which stays as it is, for those newer processors that make a
     /// difference to it.
     fn emit_versions(&self, func: FuncId, context: &mut Context) -> Result<Vec<CompiledFunc>> {
-        if self.levels.is_empty() {
-            return Ok(Vec::new());
-        }
-        let levels = self.levels.first(choose_levels(measure_profile(context)));
+        let levels = self.levels.choose(context);
         let emit = |(version, isa): &(Version, OwnedTargetIsa)| {
             let env = Env { isa: &**isa, ..self.env };
             let mut context = Context::for_function(context.func.clone());

@@ -14,8 +14,8 @@ pub struct Options {
     pub opt_level: OptLevel,
     /// Whether calls are replaced by what they call; `None` leaves it to the optimisation level.
     pub inline: Option<bool>,
-    /// Whether functions may be compiled for newer processors too, if the target is the baseline.
-    pub versions: bool,
+    /// Which functions are compiled for newer processors too, if the target is the baseline.
+    pub versions: Versions,
     /// How accesses to linear memories are checked.
     pub memory_mode: MemoryMode,
     /// Number of threads that compile; 0 is one per core.
@@ -36,7 +36,7 @@ impl Default for Options {
             target: Target::default(),
             opt_level: OptLevel::default(),
             inline: None,
-            versions: true,
+            versions: Versions::WherePaying,
             memory_mode: MemoryMode::default(),
             threads: 0,
             embedding: None,
@@ -101,6 +101,18 @@ pub enum OptLevel {
     Full,
     /// `-O s`: small before fast.
     Size,
+}
+
+/// Which functions have versions for newer processors. Only x86-64 has any, and only at `-O 2`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Versions {
+    /// None.
+    None,
+    /// Those that newer processors are estimated to run faster.
+    #[default]
+    WherePaying,
+    /// All, for tests.
+    Everywhere,
 }
 
 /// How accesses to linear memories are checked.

@@ -21,12 +21,13 @@ mod entry;
 mod profile;
 
 pub use self::entry::separate_versions;
-pub use self::profile::{Profile, measure_profile};
 
+use self::profile::{Profile, measure_profile};
 use crate::compile::Listing;
 use crate::error::Result;
-use crate::options::{OptLevel, Options, Target, build_isa};
+use crate::options::{OptLevel, Options, Target, Versions, build_isa};
 use crate::targets::{has_shim, level_features};
+use cranelift_codegen::Context;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use target_lexicon::Architecture;
 
@@ -63,6 +64,8 @@ impl Version {
 #[derive(Default)]
 pub struct Levels {
     levels: Vec<(Version, OwnedTargetIsa)>,
+    /// Whether every function has a version for each.
+    is_everywhere: bool,
 }
 
 impl Levels {
@@ -74,7 +77,7 @@ impl Levels {
     /// As `build_isa`.
     pub fn of(options: &Options, listing: Listing) -> Result<Levels> {
         let is_x64 = matches!(options.target.triple.architecture, Architecture::X86_64);
-        let is_wanted = options.versions && options.opt_level == OptLevel::Full;
+        let is_wanted = options.versions != Versions::None && options.opt_level == OptLevel::Full;
         let is_shown = matches!(listing, Listing::None | Listing::Assembly);
         if !is_x64 || !is_wanted || !is_shown || !has_shim(&options.target) {
             return Ok(Levels::default());
@@ -85,22 +88,20 @@ impl Levels {
             let options = Options { target, ..options.clone() };
             levels.push((version, build_isa(&options)?));
         }
-        Ok(Levels { levels })
+        Ok(Levels { levels, is_everywhere: options.versions == Versions::Everywhere })
     }
 
-    /// Whether no function has versions.
-    pub fn is_empty(&self) -> bool {
-        self.levels.is_empty()
-    }
-
-    /// The first so many levels.
-    pub fn first(&self, count: usize) -> &[(Version, OwnedTargetIsa)] {
-        &self.levels[..count]
+    /// The levels that the context's function is compiled for.
+    pub fn choose(&self, context: &mut Context) -> &[(Version, OwnedTargetIsa)] {
+        if self.levels.is_empty() || self.is_everywhere {
+            return &self.levels;
+        }
+        &self.levels[..choose_levels(measure_profile(context))]
     }
 }
 
 /// How many levels beyond the baseline a function is compiled for.
-pub fn choose_levels(profile: Profile) -> usize {
+fn choose_levels(profile: Profile) -> usize {
     /// A version is worth its size if it saves at least this part of what the baseline executes.
     const PART_MIN: u64 = 16;
     /// Below so many instructions the way to the version costs as much as it saves.
@@ -146,7 +147,10 @@ mod tests {
         let options = Options { target, ..Options::default() };
         assert_eq!(count(&options, Listing::None), 2);
         assert_eq!(count(&options, Listing::Edges), 0);
-        assert_eq!(count(&Options { versions: false, ..options.clone() }, Listing::None), 0);
+        assert_eq!(
+            count(&Options { versions: Versions::None, ..options.clone() }, Listing::None),
+            0
+        );
         for opt_level in [OptLevel::None, OptLevel::Less, OptLevel::Size] {
             assert_eq!(count(&Options { opt_level, ..options.clone() }, Listing::None), 0);
         }
