@@ -24,7 +24,7 @@ use crate::passes::{
     Events, Facts, Summaries, Touch, narrow_products, remove_memory_traffic, summarize,
 };
 use crate::places::{Places, copy_places, number_places, set_places};
-use crate::program::{FuncId, FuncKind, Program};
+use crate::program::{Func, FuncId, FuncKind, Program};
 use crate::versions::{Levels, Version, separate_versions};
 use cranelift_codegen::inline::{Inline, InlineCommand};
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -81,6 +81,7 @@ pub fn compile_functions(
         graph,
         limits: InlineLimits::of(options.opt_level, options.inline),
         levels: Levels::of(options, listing)?,
+        has_exports: env.program.funcs.values().any(is_export),
         places: number_places(env.program),
         listing,
         scratch: ScratchPool::default(),
@@ -130,6 +131,8 @@ struct Compiler<'a> {
     graph: CallGraph,
     limits: InlineLimits,
     levels: Levels,
+    /// Whether native code calls functions of the program.
+    has_exports: bool,
     places: Places,
     listing: Listing,
     scratch: ScratchPool,
@@ -147,6 +150,8 @@ struct Body {
     copied_insts: u32,
     /// How many copies of which function it holds, if that is to be reported.
     copies: Copies,
+    /// Whether newer processors get versions of it, if that matters to a caller.
+    has_versions: bool,
 }
 
 /// How many copies of other functions a body holds.
@@ -312,9 +317,12 @@ impl Compiler<'_> {
         let touch = summarize(facts, func, &scratch.context.func);
         let built = Built { func, calls, touch, sites, generated };
         if self.may_go_in(func, grown.insts) {
+            let has_versions =
+                self.has_exports && !self.levels.choose(&mut scratch.context).is_empty();
             let clif = std::mem::replace(&mut scratch.context.func, ir::Function::new());
             let Grown { insts, copied_insts, .. } = grown;
-            return Ok(Done::Kept(built, Box::new(Body { clif, insts, copied_insts, copies })));
+            let body = Body { clif, insts, copied_insts, copies, has_versions };
+            return Ok(Done::Kept(built, Box::new(body)));
         }
         let has_copies = grown.copied_insts > 0;
         let compiled = self.emit(scratch, before, func, has_copies, &copies)?;
@@ -388,6 +396,7 @@ impl Compiler<'_> {
             sites,
             insts_before,
             in_loops: find_calls_in_loops(&context.func),
+            is_in_export: self.env.program.funcs.get(func).is_some_and(is_export),
             grown: Grown { insts: insts_before, ..Grown::default() },
         };
         let result = context.inline(&mut inliner);
@@ -493,6 +502,9 @@ struct Inliner<'a> {
     insts_before: u32,
     /// The calls that are inside loops.
     in_loops: EntitySet<ir::Inst>,
+    /// Whether native code calls the caller. The first such call prepares the library, and only then
+    /// is it known what the processor has: what has versions is chosen behind that.
+    is_in_export: bool,
     grown: Grown,
 }
 
@@ -518,6 +530,9 @@ impl Inline for Inliner<'_> {
     ) -> InlineCommand<'_> {
         let Some(callee) = find_callee(caller, callee) else { return InlineCommand::KeepCall };
         let Some(body) = &self.bodies[callee] else { return InlineCommand::KeepCall };
+        if body.has_versions && self.is_in_export {
+            return InlineCommand::KeepCall;
+        }
         let site = CallSite {
             caller_insts: self.grown.insts,
             caller_insts_before: self.insts_before,
@@ -564,6 +579,11 @@ impl Inliner<'_> {
                 FuncKind::Resource { .. } | FuncKind::Cell { .. } | FuncKind::HostCall { .. }
             )
     }
+}
+
+/// Whether native code calls the function.
+fn is_export(func: &Func) -> bool {
+    matches!(func.kind, FuncKind::Export { .. })
 }
 
 /// Whether a value is an integer constant.

@@ -14,8 +14,8 @@
 //! instruction of a newer level is used for anything but what the CLIF says, and products are not fused
 //! with sums that are rounded apart. Which processor compiles makes no difference.
 //!
-//! Before the byte is set, the baseline runs: in a library that is the first call of an export that
-//! has versions itself.
+//! Before the byte is set, the baseline runs. In a library it is set while the first call is under way,
+//! so what has versions is not inlined into exports (`compile`).
 
 mod entry;
 mod profile;
