@@ -292,7 +292,7 @@ impl CommonArgs {
             emit,
             needs_entry: false,
             header: None,
-            read: ReadOptions { with: self.with.clone() },
+            read: ReadOptions { with: self.with.clone(), wants_component: emit.is_library() },
             codegen: CodegenOptions {
                 strip,
                 grants,

@@ -84,7 +84,7 @@ fn compile(file: &Path, bytes: &[u8]) {
     } else {
         let mut session = Session::new();
         let root = session.add_bytes(file, bytes.to_vec());
-        let root = root.and_then(|root| session.prepare_root(root));
+        let root = root.and_then(|root| session.prepare_root(root, false));
         root.and_then(|root| wasmelt_flatten::instantiate(session.finish(Some(root))))
     };
     if let Ok(program) = program

@@ -24,10 +24,11 @@ fn flatten_to_text(path: &Path) -> String {
             with.push((name.to_string(), Path::new(FOLDER).join(file)));
         }
     }
-    let composition = match wasmelt_frontend::read(path, &ReadOptions { with }) {
-        Ok(composition) => composition,
-        Err(error) => panic!("the test's input is not valid: {error}"),
-    };
+    let composition =
+        match wasmelt_frontend::read(path, &ReadOptions { with, ..ReadOptions::default() }) {
+            Ok(composition) => composition,
+            Err(error) => panic!("the test's input is not valid: {error}"),
+        };
     let options = Options { roots, ..Options::default() };
     match instantiate_with(composition, &options) {
         Ok(program) => {

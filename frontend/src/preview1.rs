@@ -2,7 +2,7 @@
 //!
 //! A command, which exports `_start`, is built as it is: the host has the functions of preview 1.
 //! A module with a world is made a component first, because what its exports mean stands in the
-//! world: it is put together with the published adapter, a core module that implements preview 1
+//! world, and so is a command for a library, which exports its `run`: it is put together with the published adapter, a core module that implements preview 1
 //! with the interfaces of WASI 0.2. From there on it is a component like any other, and what of the
 //! adapter it does not use is dropped with everything else that is unreachable.
 //!

@@ -30,13 +30,15 @@ use wasmparser::component_types::{ComponentEntityType, ComponentTypeId};
 pub struct ReadOptions {
     /// Pairs of an import's name and the file that it comes from.
     pub with: Vec<(String, PathBuf)>,
+    /// Whether a core module that is a command becomes a component, too: a library exports its `run`.
+    pub wants_component: bool,
 }
 
 /// Reads a component and everything it imports from files.
 pub fn read(input: &Path, options: &ReadOptions) -> Result<Composition> {
     let mut session = Session::new();
     let root = session.add_file(input)?;
-    let root = session.prepare_root(root)?;
+    let root = session.prepare_root(root, options.wants_component)?;
     match root {
         Root::Component(id) => bind_imports(&mut session, id, options)?,
         Root::Module(_) => {

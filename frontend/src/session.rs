@@ -85,14 +85,14 @@ impl Session {
     }
 
     /// What is built of a file: the component or the command that it is, or the component that is
-    /// made around a core module with a world.
-    pub fn prepare_root(&mut self, root: Root) -> Result<Root> {
+    /// made around a core module with a world, or around any if one is wanted.
+    pub fn prepare_root(&mut self, root: Root, wants_component: bool) -> Result<Root> {
         let Root::Module(id) = root else { return Ok(root) };
         let Composition { core_types, modules, files, .. } = &self.composition;
         let (module, file) = (&modules[id], &files[modules[id].bytes.file]);
         let component = match is_command(core_types, module, &file.bytes) {
-            Ok(true) => return Ok(root),
-            Ok(false) => componentize_module(module, &file.bytes),
+            Ok(true) if !wants_component => return Ok(root),
+            Ok(_) => componentize_module(module, &file.bytes),
             Err(error) => Err(error),
         };
         let component = component.map_err(|error| error.in_file(&file.path))?;

@@ -12,7 +12,7 @@ fn prepare(module: Vec<u8>) -> Result<(Session, Root)> {
     let mut session = Session::new();
     let root = session.add_bytes(Path::new("main.wasm"), module)?;
     assert!(matches!(root, Root::Module(_)));
-    let root = session.prepare_root(root)?;
+    let root = session.prepare_root(root, false)?;
     Ok((session, root))
 }
 

@@ -48,22 +48,6 @@ const INPUT: &str = r#"(module $work
     (drop (call $args (i32.const 48) (i32.const 52)))
     (drop (call $divide (local.get $state) (i32.sub (i32.load (i32.const 48)) (i32.const 1))))))"#;
 
-/// A command that sums products of 64-bit lanes. Only its exit code says whether they are right.
-const COMMAND: &str = r#"(component
-  (core module $m
-    (func $multiply (param $rounds i32) (result v128) (local $state v128)
-      (loop $again
-        (local.set $state (i64x2.add (local.get $state)
-          (i64x2.mul (v128.const i64x2 3 5) (i64x2.splat (i64.extend_i32_u (local.get $rounds))))))
-        (br_if $again (local.tee $rounds (i32.sub (local.get $rounds) (i32.const 1)))))
-      (local.get $state))
-    (func (export "run") (result i32)
-      (i64.ne (i64.const 25250) (i64x2.extract_lane 1 (call $multiply (i32.const 100))))))
-  (core instance $i (instantiate $m))
-  (func $f (result (result)) (canon lift (core func $i "run")))
-  (instance $run (export "run" (func $f)))
-  (export "wasi:cli/run@0.2.0" (instance $run)))"#;
-
 const BASELINE: &str = ".x86-64";
 const V3: &str = ".x86-64-v3";
 const V4: &str = ".x86-64-v4";
@@ -121,11 +105,13 @@ fn a_library_asks_before_the_first_call_needs_it() {
         return;
     }
     let folder = tempfile::tempdir().expect("there is room for a file");
-    let object = build_input(folder.path(), COMMAND, &["--emit", "obj"]);
+    let object = build(folder.path(), &["--emit", "obj"]);
     let program = folder.path().join("linked");
     let linked = Command::new("cc").arg(&object).arg("-o").arg(&program).status();
     assert!(linked.expect("it could be started before").success());
-    assert!(run(Runner::Itself, &program, &["argument"]).status.success());
+    let expected = run(Runner::Itself, &build(folder.path(), &[]), &["argument"]);
+    assert!(expected.status.success());
+    assert_eq!(run(Runner::Itself, &program, &["argument"]), expected);
     for version in [BASELINE, V3, V4] {
         let broken = folder.path().join(format!("broken{version}"));
         break_versions(&program, version, &broken);
@@ -187,13 +173,9 @@ fn level_of_this_machine() -> &'static str {
 }
 
 fn build(folder: &Path, options: &[&str]) -> PathBuf {
-    build_input(folder, INPUT, options)
-}
-
-fn build_input(folder: &Path, text: &str, options: &[&str]) -> PathBuf {
     fs::create_dir_all(folder).expect("there is room for a folder");
     let (input, program) = (folder.join("work.wat"), folder.join("program"));
-    fs::write(&input, text).expect("there is room for a file");
+    fs::write(&input, INPUT).expect("there is room for a file");
     let mut command = wasmelt();
     command.args(["build", "--target", "x86_64-linux"]).args(options).arg("-o");
     let output = command.arg(&program).arg(&input).output().expect("the compiler can be started");

@@ -34,7 +34,7 @@ impl Folder {
     pub fn read(&self, name: &str, with: &[(&str, &str)]) -> Result<Composition, String> {
         let with = with.iter().map(|(key, file)| ((*key).to_owned(), self.path(file))).collect();
         let folder = format!("{}/", self.0.path().display());
-        read(&self.path(name), &ReadOptions { with })
+        read(&self.path(name), &ReadOptions { with, ..ReadOptions::default() })
             .map_err(|error| error.to_string().replace(&folder, ""))
     }
 
