@@ -1,37 +1,38 @@
 //! All functions to machine code: bottom-up over the call graph, in parallel.
 //!
-//! One stratum of the call graph after the other: each function is generated, the
-//! bodies of finished callees are put in place of calls, and then either machine
-//! code is made at once or, if the function itself may go into a later caller, its
-//! body is kept until the last of its callers is done. By then it is known whether
-//! any call is left, and only then is it compiled. So no function is compiled
-//! that nobody calls, and no body is held longer than it can be of use.
+//! One stratum of the call graph after the other: each function is generated, and
+//! the calls are marked that the bodies of finished callees are to replace. Then
+//! either that is done and machine code made at once or, if the function itself may
+//! go into a later caller, its body is kept until the last of its callers is done. By
+//! then it is known whether any call is left, and only then is it compiled. So no
+//! function is compiled that nobody calls, and no body is held longer than it can be
+//! of use.
 //!
 //! Every decision falls between strata, where only one thread runs, or depends on
 //! earlier strata alone: the result is the same whatever the number of threads.
 
+use crate::bodies::{Bodies, Body};
 use crate::call_graph::{CallGraph, build_call_graph, main_func};
 use crate::data::InitialData;
 use crate::edges::parts::{Part, collect_generated, is_reported};
 use crate::edges::{SiteTable, Sites};
 use crate::emit::{CompiledFunc, Target, emit_function};
-use crate::env::{Env, NAMESPACE_FUNC};
+use crate::env::Env;
 use crate::error::{Error, Result};
+use crate::expand::{Call, expand_marks, find_calls_in_loops, list_calls, mark_calls};
 use crate::generate::{GenerateScratch, generate};
-use crate::inline::{CallSite, InlineLimits, is_candidate, should_inline};
+use crate::inline::{CallSite, InlineLimits, growth_insts, is_candidate, may_grow, should_inline};
 use crate::options::Options;
 use crate::passes::{
     Events, Facts, Summaries, Touch, narrow_products, remove_memory_traffic, summarize,
 };
-use crate::places::{Places, copy_places, number_places, set_places};
+use crate::places::{Places, number_places, set_places};
 use crate::program::{Func, FuncId, FuncKind, Program};
 use crate::versions::{Levels, Version, separate_versions};
-use cranelift_codegen::inline::{Inline, InlineCommand};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{Context, ir};
-use cranelift_entity::{EntitySet, SecondaryMap};
+use cranelift_entity::SecondaryMap;
 use rayon::prelude::*;
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
@@ -77,7 +78,7 @@ pub fn compile_functions(
     let compiler = Compiler {
         env,
         initial,
-        is_small: is_small(env.program, &graph),
+        body_bytes: count_body_bytes(env.program, &graph),
         graph,
         limits: InlineLimits::of(options.opt_level, options.inline),
         levels: Levels::of(options, listing)?,
@@ -86,7 +87,7 @@ pub fn compile_functions(
         listing,
         scratch: ScratchPool::default(),
     };
-    let mut compiled = match compiler.is_small {
+    let mut compiled = match compiler.is_small() {
         true => compiler.run(),
         false => run_in_pool(options.threads, || compiler.run()),
     }?;
@@ -98,17 +99,16 @@ pub fn compile_functions(
 }
 
 /// Programs with fewer bytes of bodies are compiled sooner than threads are started.
-const PARALLEL_BYTES_MIN: usize = 1 << 11;
+const PARALLEL_BYTES_MIN: u64 = 1 << 11;
 /// What a function counts at least: adapters have no body.
 const FUNC_BYTES_MIN: usize = 1 << 6;
 /// Types cannot nest deeper than there are types.
 const SHALLOW_TYPES_MAX: usize = 1 << 6;
 
-/// Whether the program is not worth threads, and compiling it needs no large stack.
-fn is_small(program: &Program, graph: &CallGraph) -> bool {
+/// How many bytes the bodies have of the functions that are compiled.
+fn count_body_bytes(program: &Program, graph: &CallGraph) -> u64 {
     let funcs = graph.strata.iter().flatten();
-    let bytes = funcs.map(|func| body_len_bytes(program, *func).max(FUNC_BYTES_MIN));
-    program.types.len() <= SHALLOW_TYPES_MAX && bytes.sum::<usize>() < PARALLEL_BYTES_MIN
+    funcs.map(|func| body_len_bytes(program, *func).max(FUNC_BYTES_MIN) as u64).sum()
 }
 
 /// Runs the work on threads of their own. Translating nests as deep as the input's types and
@@ -127,7 +127,7 @@ fn run_in_pool<T: Send>(threads: usize, work: impl FnOnce() -> Result<T> + Send)
 struct Compiler<'a> {
     env: Env<'a>,
     initial: &'a InitialData,
-    is_small: bool,
+    body_bytes: u64,
     graph: CallGraph,
     limits: InlineLimits,
     levels: Levels,
@@ -141,31 +141,12 @@ struct Compiler<'a> {
 /// Hardly any body has more bytes per instruction of CLIF.
 const BYTES_PER_INST_MAX: usize = 8;
 
-/// A body that may go into callers.
-#[derive(Clone)]
-struct Body {
-    clif: ir::Function,
-    insts: u32,
-    /// How many instructions were copied to make it.
-    copied_insts: u32,
-    /// How many copies of which function it holds, if that is to be reported.
-    copies: Copies,
-    /// Whether newer processors get versions of it, if that matters to a caller.
-    has_versions: bool,
-}
-
-/// How many copies of other functions a body holds.
-type Copies = BTreeMap<FuncId, u32>;
-
-/// Bodies that are kept, by function.
-type Bodies = SecondaryMap<FuncId, Option<Box<Body>>>;
-
 /// What one thread does at a time.
 enum Job {
     /// Generates a function and inlines into it.
     Build(FuncId),
     /// Compiles a body whose callers are done.
-    Finish(FuncId, Box<Body>),
+    Finish(FuncId),
 }
 
 /// What a job leaves.
@@ -181,10 +162,12 @@ enum Done {
 /// What is known of a function once all that goes into it is there.
 struct Built {
     func: FuncId,
-    /// The functions that it still calls.
+    /// The functions that it still calls, each once.
     calls: Vec<FuncId>,
     /// What it and they may read and write.
     touch: Touch,
+    /// How much the program has grown by what goes into it.
+    growth_insts: u32,
     /// Its calls before and after inlining, and what it was before, if that is to be reported.
     sites: BTreeMap<FuncId, Sites>,
     generated: Option<Box<Part>>,
@@ -232,6 +215,8 @@ struct Progress {
     /// Whether a call of the function is left somewhere.
     is_called: SecondaryMap<FuncId, bool>,
     compiled: Compiled,
+    /// How much copies have grown the program in earlier strata.
+    grown_insts: u64,
     /// Bodies to compile together with the next stratum.
     pending: Vec<Job>,
 }
@@ -239,11 +224,12 @@ struct Progress {
 impl Compiler<'_> {
     fn run(&self) -> Result<Compiled> {
         let mut progress = Progress {
-            bodies: Bodies::new(),
+            bodies: Bodies::default(),
             summaries: Summaries::new(),
             callers_left: self.graph.callers.clone(),
             is_called: SecondaryMap::new(),
             compiled: Compiled::default(),
+            grown_insts: 0,
             pending: Vec::new(),
         };
         for stratum in &self.graph.strata {
@@ -264,7 +250,7 @@ impl Compiler<'_> {
             self.scratch.give_back(scratch);
             done
         };
-        let done: Vec<Result<Done>> = match self.is_small {
+        let done: Vec<Result<Done>> = match self.is_small() {
             true => jobs.into_iter().map(run).collect(),
             // The jobs differ in size by orders of magnitude, so they are handed out one by one.
             false => jobs.into_par_iter().with_max_len(1).map(run).collect(),
@@ -279,14 +265,20 @@ impl Compiler<'_> {
         scratch.context.clear();
         let (func, done) = match job {
             Job::Build(func) => (func, self.build(scratch, before, func)),
-            Job::Finish(func, body) => {
-                scratch.context.func = body.clif;
-                let has_copies = body.copied_insts > 0;
-                let emitted = self.emit(scratch, before, func, has_copies, &body.copies);
-                (func, emitted.map(Done::Finished))
+            Job::Finish(func) => {
+                // Bodies that are still to be compiled may be marked in it, and it in them.
+                let Body { clif, marked, .. } = before.bodies.get(func);
+                scratch.context.func = clif.clone();
+                (func, self.emit(scratch, before, func, !marked.is_empty()).map(Done::Finished))
             }
         };
         done.map_err(|error| error.context(format!("function `{}`", self.name(func))))
+    }
+
+    /// Whether the program is not worth threads, and compiling it needs no large stack.
+    fn is_small(&self) -> bool {
+        let types = self.env.program.types.len();
+        types <= SHALLOW_TYPES_MAX && self.body_bytes < PARALLEL_BYTES_MIN
     }
 
     fn name(&self, func: FuncId) -> &str {
@@ -301,57 +293,28 @@ impl Compiler<'_> {
         let is_reported = self.listing == Listing::Edges && is_reported(self.env.program, func);
         let generated = is_reported.then(|| Box::new(collect_generated(self.env, func, &clif)));
         set_places(&self.places, self.env.program, func, &mut clif);
-        scratch.context.func = clif;
-        let insts_before = count_insts(&scratch.context.func);
-        let mut sites = self.list_sites(&scratch.context.func);
-        let mut grown = Grown { insts: insts_before, ..Grown::default() };
-        if self.limits.enabled {
-            grown = self.inline_calls(&mut scratch.context, &before.bodies, func, insts_before);
-        }
-        for (callee, _) in &grown.inlined {
-            sites.entry(*callee).and_modify(|sites| sites.inlined += 1);
-        }
-        let copies = self.count_copies(&before.bodies, &grown.inlined);
-        let calls = count_calls(&scratch.context.func).into_keys().collect();
         let facts = Facts { env: self.env, summaries: &before.summaries };
-        let touch = summarize(facts, func, &scratch.context.func);
-        let built = Built { func, calls, touch, sites, generated };
-        if self.may_go_in(func, grown.insts) {
-            let has_versions =
-                self.has_exports && !self.levels.choose(&mut scratch.context).is_empty();
+        let touch = summarize(facts, func, &clif);
+        let Marks { insts, growth_insts, marked, sites, calls } =
+            self.mark(before, func, &mut clif);
+        let built = Built { func, calls, touch, growth_insts, sites, generated };
+        scratch.context.func = clif;
+        if self.may_go_in(func, insts) {
+            let has_versions = self.has_exports && self.has_versions(before, scratch, &marked);
             let clif = std::mem::replace(&mut scratch.context.func, ir::Function::new());
-            let Grown { insts, copied_insts, .. } = grown;
-            let body = Body { clif, insts, copied_insts, copies, has_versions };
-            return Ok(Done::Kept(built, Box::new(body)));
+            return Ok(Done::Kept(built, Box::new(Body { clif, insts, marked, has_versions })));
         }
-        let has_copies = grown.copied_insts > 0;
-        let compiled = self.emit(scratch, before, func, has_copies, &copies)?;
+        let compiled = self.emit(scratch, before, func, !marked.is_empty())?;
         scratch.spare = Some(std::mem::replace(&mut scratch.context.func, ir::Function::new()));
         Ok(Done::Compiled(built, compiled))
     }
 
-    /// The calls of a function before any is inlined, if that is to be reported.
-    fn list_sites(&self, clif: &ir::Function) -> BTreeMap<FuncId, Sites> {
-        if self.listing != Listing::Edges {
-            return BTreeMap::new();
-        }
-        let calls = count_calls(clif).into_iter();
-        calls.map(|(callee, calls)| (callee, Sites { calls, inlined: 0 })).collect()
-    }
-
-    /// The copies that these bodies bring with them, if that is to be reported.
-    fn count_copies(&self, bodies: &Bodies, inlined: &[(FuncId, usize)]) -> Copies {
-        let mut copies = Copies::new();
-        if self.listing == Listing::Edges {
-            for (callee, _) in inlined {
-                *copies.entry(*callee).or_default() += 1;
-                let body = bodies[*callee].as_ref().expect("an inlined callee has a body");
-                for (inner, count) in &body.copies {
-                    *copies.entry(*inner).or_default() += count;
-                }
-            }
-        }
-        copies
+    /// Whether newer processors get versions of the code of the context's function, or of what goes
+    /// into it.
+    fn has_versions(&self, before: &Progress, scratch: &mut Scratch, marked: &[FuncId]) -> bool {
+        let bodies = &before.bodies;
+        marked.iter().any(|callee| bodies.get(*callee).has_versions)
+            || !self.levels.choose(&mut scratch.context).is_empty()
     }
 
     /// Whether a function of that size may go into callers.
@@ -373,40 +336,92 @@ impl Compiler<'_> {
         self.graph.callers[func] + u32::from(self.graph.is_root[func])
     }
 
-    /// Inlines callees into the context's function; returns what became of it.
-    fn inline_calls(
+    /// Decides which calls of a function are replaced, and marks them.
+    fn mark(&self, before: &Progress, func: FuncId, clif: &mut ir::Function) -> Marks {
+        let calls = list_calls(clif);
+        let mut sites: BTreeMap<FuncId, Sites> = BTreeMap::new();
+        for call in &calls {
+            let known = self.graph.callers[call.callee] > 0 || self.graph.is_root[call.callee];
+            assert!(known, "the call graph lacks {}, which {func} calls", call.callee);
+            sites.entry(call.callee).or_default().calls += 1;
+        }
+        let insts = count_insts(clif);
+        let mut marks = Marks { insts, sites, ..Marks::default() };
+        let has_body = |call: &Call| before.bodies.find(call.callee).is_some();
+        if self.limits.enabled && calls.iter().any(has_body) {
+            let picked = self.pick(before, func, clif, calls, &mut marks);
+            mark_calls(clif, &picked);
+        }
+        let left = marks.sites.iter().filter(|(_, sites)| sites.inlined < sites.calls);
+        marks.calls = left.map(|(callee, _)| *callee).collect();
+        let gone = marks.sites.iter().filter(|(_, sites)| sites.inlined > 0);
+        marks.marked = gone.map(|(callee, _)| *callee).collect();
+        if self.listing != Listing::Edges {
+            marks.sites = BTreeMap::new();
+        }
+        marks
+    }
+
+    /// The calls that are worth it, in the order of the code.
+    fn pick(
         &self,
-        context: &mut Context,
-        bodies: &Bodies,
+        before: &Progress,
         func: FuncId,
-        insts_before: u32,
-    ) -> Grown {
-        let sites = count_calls(&context.func);
-        for callee in sites.keys() {
-            let known = self.graph.callers[*callee] > 0 || self.graph.is_root[*callee];
-            assert!(known, "the call graph lacks {callee}, which {func} calls");
-        }
-        if sites.keys().all(|callee| bodies[*callee].is_none()) {
-            return Grown { insts: insts_before, ..Grown::default() };
-        }
-        let mut inliner = Inliner {
-            compiler: self,
-            bodies,
-            func,
-            sites,
-            insts_before,
-            in_loops: find_calls_in_loops(&context.func),
-            is_in_export: self.env.program.funcs.get(func).is_some_and(is_export),
-            grown: Grown { insts: insts_before, ..Grown::default() },
-        };
-        let result = context.inline(&mut inliner);
-        result.expect("inlining fails only beyond limits that growth stays below");
-        let grown = inliner.grown;
-        for (callee, blocks_before) in &grown.inlined {
-            let body = bodies[*callee].as_ref().expect("an inlined callee has a body");
-            copy_places(&mut context.func, &body.clif, *blocks_before);
-        }
-        grown
+        clif: &ir::Function,
+        mut calls: Vec<Call>,
+        marks: &mut Marks,
+    ) -> Vec<Call> {
+        let caller_insts_before = marks.insts;
+        let may_grow = may_grow(before.grown_insts, self.body_bytes, &self.limits);
+        let in_loops = find_calls_in_loops(clif);
+        // The first call by native code prepares the library, and only then is it known what the
+        // processor has: what has versions is chosen behind that.
+        let is_in_export = self.env.program.funcs.get(func).is_some_and(is_export);
+        calls.retain(|Call { inst, callee }| {
+            let Some(body) = before.bodies.find(*callee) else { return false };
+            if is_in_export && body.has_versions {
+                return false;
+            }
+            let args = clif.dfg.inst_args(*inst);
+            let sites = marks.sites.get_mut(callee).expect("its calls have been counted");
+            let site = CallSite {
+                caller_insts: marks.insts,
+                caller_insts_before,
+                callee_insts: body.insts,
+                callee_uses: match self.uses_at_least(*callee) {
+                    // The graph counts callers; a single caller may still call twice.
+                    1 => sites.calls,
+                    uses => uses,
+                },
+                crosses_component: self.crosses_component(func, *callee),
+                constant_args: args.iter().filter(|arg| is_constant(clif, **arg)).count() as u32,
+                is_in_loop: in_loops.contains(*inst),
+                is_cold: clif.layout.inst_block(*inst).is_some_and(|it| clif.layout.is_cold(it)),
+                may_grow,
+            };
+            let is_picked = should_inline(site, &self.limits);
+            if is_picked {
+                marks.insts += body.insts;
+                marks.growth_insts += growth_insts(site, &self.limits);
+                sites.inlined += 1;
+            }
+            is_picked
+        });
+        calls
+    }
+
+    fn crosses_component(&self, caller: FuncId, callee: FuncId) -> bool {
+        let funcs = &self.env.program.funcs;
+        let Some(caller) = funcs.get(caller) else { return true };
+        let callee = &funcs[callee];
+        let is_adapter = |kind: &FuncKind| matches!(kind, FuncKind::Adapter(_));
+        caller.component != callee.component
+            || is_adapter(&caller.kind)
+            || is_adapter(&callee.kind)
+            || matches!(
+                callee.kind,
+                FuncKind::Resource { .. } | FuncKind::Cell { .. } | FuncKind::HostCall { .. }
+            )
     }
 
     fn emit(
@@ -414,13 +429,16 @@ impl Compiler<'_> {
         scratch: &mut Scratch,
         before: &Progress,
         func: FuncId,
-        has_copies: bool,
-        copies: &Copies,
+        has_marks: bool,
     ) -> Result<Box<CompiledFunc>> {
         let context = &mut scratch.context;
+        let copies = match has_marks {
+            true => expand_marks(context, &before.bodies),
+            false => BTreeMap::new(),
+        };
         context.set_disasm(self.listing == Listing::Assembly);
         let facts = Facts { env: self.env, summaries: &before.summaries };
-        remove_memory_traffic(facts, func, has_copies, context, &mut scratch.events);
+        remove_memory_traffic(facts, func, has_marks, context, &mut scratch.events);
         let versions = self.emit_versions(func, context)?;
         narrow_products(self.env.isa, &mut context.func);
         let wants_parts = self.listing == Listing::Edges;
@@ -456,16 +474,20 @@ impl Compiler<'_> {
     }
 
     fn record(&self, progress: &mut Progress, done: Done) {
-        let Built { func, calls, touch, sites, generated } = match done {
+        let Built { func, calls, touch, growth_insts, sites, generated } = match done {
             Done::Kept(built, body) => {
-                progress.bodies[built.func] = Some(body);
+                progress.bodies.insert(built.func, body);
                 built
             }
             Done::Compiled(built, compiled) => {
                 progress.compiled.funcs.push(*compiled);
                 built
             }
-            Done::Finished(compiled) => return progress.compiled.funcs.push(*compiled),
+            Done::Finished(compiled) => {
+                progress.bodies.release(compiled.func);
+                progress.compiled.funcs.push(*compiled);
+                return;
+            }
         };
         let sites = sites.into_iter().map(|(callee, sites)| ((func, callee), sites));
         progress.compiled.sites.extend(sites);
@@ -473,6 +495,7 @@ impl Compiler<'_> {
             progress.compiled.generated.insert(func, *generated);
         }
         progress.summaries[func] = Some(touch);
+        progress.grown_insts += u64::from(growth_insts);
         for callee in calls {
             progress.is_called[callee] = true;
         }
@@ -481,104 +504,32 @@ impl Compiler<'_> {
             if progress.callers_left[*callee] > 0 {
                 continue;
             }
-            // The last caller is done: compile the body if a call is left, and let go of it.
-            let is_needed = progress.is_called[*callee] || self.graph.is_root[*callee];
-            if let Some(body) = progress.bodies[*callee].take()
-                && is_needed
-            {
-                progress.pending.push(Job::Finish(*callee, body));
+            if progress.bodies.find(*callee).is_none() {
+                continue;
             }
+            // The last caller is done: compile the body if a call is left, and let go of it.
+            if progress.is_called[*callee] || self.graph.is_root[*callee] {
+                progress.bodies.hold(*callee);
+                progress.pending.push(Job::Finish(*callee));
+            }
+            progress.bodies.release(*callee);
         }
     }
 }
 
-/// Answers Cranelift's question at each call: keep it or put the body in its place.
-struct Inliner<'a> {
-    compiler: &'a Compiler<'a>,
-    bodies: &'a Bodies,
-    func: FuncId,
-    /// The callees, and how many calls of each there were at first.
-    sites: BTreeMap<FuncId, u32>,
-    insts_before: u32,
-    /// The calls that are inside loops.
-    in_loops: EntitySet<ir::Inst>,
-    /// Whether native code calls the caller. The first such call prepares the library, and only then
-    /// is it known what the processor has: what has versions is chosen behind that.
-    is_in_export: bool,
-    grown: Grown,
-}
-
-/// What inlining makes of a function.
+/// What becomes of a function's calls.
 #[derive(Default)]
-struct Grown {
-    /// Its size.
+struct Marks {
+    /// The function's size with all that goes into it.
     insts: u32,
-    /// How many instructions were copied to make it.
-    copied_insts: u32,
-    /// What went in, and how many blocks the caller had before.
-    inlined: Vec<(FuncId, usize)>,
-}
-
-impl Inline for Inliner<'_> {
-    fn inline(
-        &mut self,
-        caller: &ir::Function,
-        inst: ir::Inst,
-        _opcode: ir::Opcode,
-        callee: ir::FuncRef,
-        args: &[ir::Value],
-    ) -> InlineCommand<'_> {
-        let Some(callee) = find_callee(caller, callee) else { return InlineCommand::KeepCall };
-        let Some(body) = &self.bodies[callee] else { return InlineCommand::KeepCall };
-        if body.has_versions && self.is_in_export {
-            return InlineCommand::KeepCall;
-        }
-        let site = CallSite {
-            caller_insts: self.grown.insts,
-            caller_insts_before: self.insts_before,
-            callee_insts: body.insts,
-            callee_copied_insts: body.copied_insts,
-            callee_uses: self.count_uses(callee),
-            crosses_component: self.crosses_component(callee),
-            constant_args: args.iter().filter(|arg| is_constant(caller, **arg)).count() as u32,
-            is_in_loop: self.in_loops.contains(inst),
-            is_cold: caller.layout.inst_block(inst).is_some_and(|it| caller.layout.is_cold(it)),
-        };
-        if !should_inline(site, &self.compiler.limits) {
-            return InlineCommand::KeepCall;
-        }
-        let grown = &mut self.grown;
-        grown.insts += body.insts;
-        let copied_insts = body.insts.saturating_add(body.copied_insts);
-        grown.copied_insts = grown.copied_insts.saturating_add(copied_insts);
-        grown.inlined.push((callee, caller.dfg.num_blocks()));
-        // The callee's own calls have been decided when it was built.
-        InlineCommand::Inline { callee: Cow::Borrowed(&body.clif), visit_callee: false }
-    }
-}
-
-impl Inliner<'_> {
-    /// The graph counts callers; a single caller may still call twice.
-    fn count_uses(&self, callee: FuncId) -> u32 {
-        match self.compiler.uses_at_least(callee) {
-            1 => self.sites.get(&callee).copied().unwrap_or(1),
-            uses => uses,
-        }
-    }
-
-    fn crosses_component(&self, callee: FuncId) -> bool {
-        let funcs = &self.compiler.env.program.funcs;
-        let Some(caller) = funcs.get(self.func) else { return true };
-        let callee = &funcs[callee];
-        let is_adapter = |kind: &FuncKind| matches!(kind, FuncKind::Adapter(_));
-        caller.component != callee.component
-            || is_adapter(&caller.kind)
-            || is_adapter(&callee.kind)
-            || matches!(
-                callee.kind,
-                FuncKind::Resource { .. } | FuncKind::Cell { .. } | FuncKind::HostCall { .. }
-            )
-    }
+    /// How much of that the program has more than before.
+    growth_insts: u32,
+    /// The functions that marked calls call, each once.
+    marked: Vec<FuncId>,
+    /// Those that the others call, each once.
+    calls: Vec<FuncId>,
+    /// How many of the calls of each are marked, if that is to be reported.
+    sites: BTreeMap<FuncId, Sites>,
 }
 
 /// Whether native code calls the function.
@@ -592,43 +543,6 @@ fn is_constant(func: &ir::Function, value: ir::Value) -> bool {
     inst.is_some_and(|inst| func.dfg.insts[inst].opcode() == ir::Opcode::Iconst)
 }
 
-/// The direct calls inside loops. The generators lay out a loop's blocks side by side, its header
-/// first, so what lies between the target and the source of a branch backwards is the loop.
-fn find_calls_in_loops(func: &ir::Function) -> EntitySet<ir::Inst> {
-    let blocks: Vec<ir::Block> = func.layout.blocks().collect();
-    let mut position = SecondaryMap::<ir::Block, u32>::new();
-    for (at, block) in blocks.iter().enumerate() {
-        position[*block] = at as u32;
-    }
-    // At each header, how far its loop reaches.
-    let mut ends = vec![0; blocks.len()];
-    for (at, block) in blocks.iter().enumerate() {
-        for target in func.block_successors(*block) {
-            let header = position[target] as usize;
-            if header <= at {
-                ends[header] = ends[header].max(at + 1);
-            }
-        }
-    }
-    let mut calls = EntitySet::new();
-    let mut loop_end = 0;
-    for (at, block) in blocks.iter().enumerate() {
-        loop_end = loop_end.max(ends[at]);
-        if at < loop_end {
-            let insts = func.layout.block_insts(*block);
-            calls.extend(insts.filter(|inst| func.dfg.insts[*inst].opcode() == ir::Opcode::Call));
-        }
-    }
-    calls
-}
-
-/// The function of the program that a reference names, if it names one.
-fn find_callee(caller: &ir::Function, callee: ir::FuncRef) -> Option<FuncId> {
-    let ir::ExternalName::User(name) = caller.dfg.ext_funcs[callee].name else { return None };
-    let name = &caller.params.user_named_funcs()[name];
-    (name.namespace == NAMESPACE_FUNC).then(|| FuncId::from_u32(name.index))
-}
-
 /// The length of a function's body in its file; 0 if it has none.
 fn body_len_bytes(program: &Program, func: FuncId) -> usize {
     let Some(FuncKind::Wasm { instance, body }) = program.funcs.get(func).map(|func| &func.kind)
@@ -637,22 +551,6 @@ fn body_len_bytes(program: &Program, func: FuncId) -> usize {
     };
     let module = &program.modules[program.core_instances[*instance].module];
     module.bodies[*body as usize].bytes.range.len()
-}
-
-/// How often each function is called directly.
-fn count_calls(func: &ir::Function) -> BTreeMap<FuncId, u32> {
-    let mut calls = BTreeMap::new();
-    for block in func.layout.blocks() {
-        for inst in func.layout.block_insts(block) {
-            if let ir::InstructionData::Call { func_ref, .. }
-            | ir::InstructionData::TryCall { func_ref, .. } = func.dfg.insts[inst]
-                && let Some(callee) = find_callee(func, func_ref)
-            {
-                *calls.entry(callee).or_default() += 1;
-            }
-        }
-    }
-    calls
 }
 
 fn count_insts(func: &ir::Function) -> u32 {

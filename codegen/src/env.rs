@@ -42,6 +42,8 @@ pub const NAMESPACE_ACTIONS: u32 = 5;
 
 /// Name space of words that hold the address of an undefined function: indices of [`Symbols`].
 pub const NAMESPACE_IMPORT: u32 = 6;
+/// Name space of `FuncId`s whose calls are to be replaced by the function's body (`expand`).
+pub const NAMESPACE_MARK: u32 = 7;
 
 /// The calling convention of guest code. One for all, because a function may be called through a
 /// table by any other, and it is the only one that has tail calls.

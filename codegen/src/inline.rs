@@ -15,9 +15,6 @@ pub struct CallSite {
     pub caller_insts_before: u32,
     /// Size of the callee, with what was inlined into it.
     pub callee_insts: u32,
-    /// How many instructions were copied to make the callee what it is: what went into it, what
-    /// went into that, and so on.
-    pub callee_copied_insts: u32,
     /// How many calls and references name the callee in the whole program.
     pub callee_uses: u32,
     /// Whether caller and callee belong to different component instances, or one of them is the
@@ -29,6 +26,8 @@ pub struct CallSite {
     pub is_in_loop: bool,
     /// Whether the call is where its function seldom gets.
     pub is_cold: bool,
+    /// Whether the program may still grow by copies.
+    pub may_grow: bool,
 }
 
 /// What the decisions are measured against.
@@ -47,11 +46,14 @@ pub struct InlineLimits {
     pub constant_arg_bonus: u32,
     /// No caller grows beyond this size, because optimising takes more than linear time.
     pub caller_insts_max: u32,
+    /// Nor beyond this by calls across a boundary: a chain of components and the adapters between
+    /// them is one function.
+    pub chain_insts_max: u32,
     /// Copies of callees with other callers may grow a caller by its own size and this much.
     pub growth_insts_max: u32,
-    /// A callee of which more instructions were copied than it has left, by this factor, stays out
-    /// of line: along a chain of single callers every body would be copied once per link.
-    pub copies_max: u32,
+    /// Such copies may grow the program by an instruction for each byte of its bodies, and by this
+    /// much.
+    pub program_growth_insts_max: u64,
 }
 
 /// Constant arguments beyond these do not count.
@@ -67,8 +69,9 @@ impl InlineLimits {
             loop_bonus: 16,
             constant_arg_bonus: 4,
             caller_insts_max: 8_000,
+            chain_insts_max: 32_000,
             growth_insts_max: 2_000,
-            copies_max: 40,
+            program_growth_insts_max: 50_000,
         };
         match opt_level {
             OptLevel::Less => {
@@ -103,8 +106,11 @@ impl InlineLimits {
 /// Whether to replace the call by the callee's body.
 pub fn should_inline(site: CallSite, limits: &InlineLimits) -> bool {
     let size = site.caller_insts.saturating_add(site.callee_insts);
-    let copied_max = site.callee_insts.saturating_mul(limits.copies_max);
-    if !limits.enabled || size > limits.caller_insts_max || site.callee_copied_insts > copied_max {
+    let size_max = match site.crosses_component {
+        true => limits.chain_insts_max,
+        false => limits.caller_insts_max,
+    };
+    if !limits.enabled || size > size_max {
         return false;
     }
     if site.callee_uses <= 1 {
@@ -114,9 +120,22 @@ pub fn should_inline(site: CallSite, limits: &InlineLimits) -> bool {
     site.callee_insts <= weigh_call(site, limits) && size <= size_max
 }
 
+/// By how many instructions the copy of a callee grows the program.
+pub fn growth_insts(site: CallSite, limits: &InlineLimits) -> u32 {
+    match site.callee_uses {
+        0 | 1 => 0,
+        _ => site.callee_insts.saturating_sub(limits.call_cost),
+    }
+}
+
+/// Whether copies may grow the program further, whose bodies have that many bytes.
+pub fn may_grow(grown_insts: u64, body_bytes: u64, limits: &InlineLimits) -> bool {
+    grown_insts < body_bytes.saturating_add(limits.program_growth_insts_max)
+}
+
 /// How large a callee with other callers may be to go in.
 fn weigh_call(site: CallSite, limits: &InlineLimits) -> u32 {
-    if site.is_cold {
+    if site.is_cold || !site.may_grow {
         return limits.call_cost;
     }
     let boundary_bonus = if site.crosses_component { limits.boundary_bonus } else { 0 };
@@ -130,19 +149,19 @@ const BEST_SITE: CallSite = CallSite {
     caller_insts: 0,
     caller_insts_before: 0,
     callee_insts: 0,
-    callee_copied_insts: 0,
     callee_uses: 2,
     crosses_component: true,
     constant_args: CONSTANT_ARGS_MAX,
     is_in_loop: true,
     is_cold: false,
+    may_grow: true,
 };
 
 /// Whether a function of that size can be inlined into any other: if not, its body need not be
 /// kept once its machine code exists.
 pub fn is_candidate(insts: u32, uses: u32, limits: &InlineLimits) -> bool {
     let size_max = match uses {
-        0 | 1 => limits.caller_insts_max,
+        0 | 1 => limits.chain_insts_max,
         _ => weigh_call(BEST_SITE, limits),
     };
     limits.enabled && insts <= size_max
@@ -156,12 +175,12 @@ mod tests {
         caller_insts: 100,
         caller_insts_before: 100,
         callee_insts: 10,
-        callee_copied_insts: 0,
         callee_uses: 5,
         crosses_component: false,
         constant_args: 0,
         is_in_loop: false,
         is_cold: false,
+        may_grow: true,
     };
 
     fn decide(site: CallSite) -> bool {
@@ -219,25 +238,31 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_is_cut_before_its_copies_cost_more_than_its_code() {
-        let mut copied_insts = 0;
-        let mut body_insts = 10;
-        for links in 1u32.. {
-            let callee = (body_insts, copied_insts);
-            let site = CallSite {
-                callee_insts: callee.0,
-                callee_copied_insts: callee.1,
-                callee_uses: 1,
-                ..SITE
-            };
-            if !decide(site) {
-                assert!(links > 32, "sixteen components and their adapters are one function");
-                assert!(links < 200, "a thousand are not");
-                return;
-            }
-            copied_insts += body_insts;
-            body_insts += 10;
-        }
+    fn a_chain_of_components_is_one_function() {
+        // A virtualizer that passes on records, and the adapters around it.
+        let link_insts = 250;
+        let site = CallSite { callee_uses: 1, crosses_component: true, ..SITE };
+        let links = (1..).take_while(|links| {
+            decide(CallSite { caller_insts: link_insts, callee_insts: links * link_insts, ..site })
+        });
+        let links = links.count();
+        assert!(links > 64, "{links} links are one function");
+        assert!(links < 1000, "a thousand links are several");
+        let inside = CallSite { crosses_component: false, callee_insts: 8_000, ..site };
+        assert!(!decide(inside), "the input's compiler decided that it does not go in");
+    }
+
+    #[test]
+    fn a_program_that_has_grown_takes_in_what_costs_no_more_than_a_call() {
+        let limits = InlineLimits::of(OptLevel::Full, None);
+        assert!(may_grow(51_999, 2_000, &limits));
+        assert!(!may_grow(52_000, 2_000, &limits));
+        let site = CallSite { crosses_component: true, may_grow: false, ..SITE };
+        assert!(decide(CallSite { callee_insts: limits.call_cost, ..site }));
+        assert!(!decide(CallSite { callee_insts: limits.call_cost + 1, ..site }));
+        assert!(decide(CallSite { callee_insts: 500, callee_uses: 1, ..site }));
+        assert_eq!(growth_insts(CallSite { callee_insts: 100, ..SITE }, &limits), 84);
+        assert_eq!(growth_insts(CallSite { callee_uses: 1, ..SITE }, &limits), 0);
     }
 
     #[test]
@@ -251,8 +276,10 @@ mod tests {
     fn what_should_inline_accepts_is_a_candidate() {
         for level in [OptLevel::None, OptLevel::Less, OptLevel::Full, OptLevel::Size] {
             let limits = InlineLimits::of(level, None);
-            for callee_insts in (0..9_000).step_by(7) {
-                for (callee_uses, crosses_component) in [(1, false), (2, true), (3, false)] {
+            for callee_insts in (0..33_000).step_by(7) {
+                for (callee_uses, crosses_component) in
+                    [(1, false), (1, true), (2, true), (3, false)]
+                {
                     let (is_in_loop, constant_args) = (true, callee_insts % 9);
                     let site = CallSite { is_in_loop, constant_args, ..SITE };
                     let site = CallSite { callee_insts, callee_uses, crosses_component, ..site };

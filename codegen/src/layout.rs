@@ -5,7 +5,7 @@
 //! state region (`abi::addresses::STATE_BASE`): first what never changes, frozen
 //! tables and `FuncRef`s, then, from a new page on, what does. The memory with the
 //! most accesses follows, because on x86-64 a base below 2 GiB costs nothing; the
-//! others lie far away, each with its own window.
+//! others lie far away, each with its own window, and each at other places of the caches.
 
 use crate::error::{Error, Result};
 use crate::fold::{Folding, fold_functions};
@@ -293,6 +293,7 @@ fn place_memories(
 ) -> Result<()> {
     let hot = find_hot_memory(program);
     let mut far = far_memory_base;
+    let mut colours = 0;
     for (id, memory) in program.memories.iter().filter(|(_, memory)| memory.live) {
         let ty = &memory.ty;
         let page_bytes = 1u64 << ty.page_size_log2;
@@ -316,13 +317,27 @@ fn place_memories(
             place.base = layout.state_end.next_multiple_of(PAGE_BYTES_MAX);
             continue;
         }
-        place.base = far;
+        place.base = far + colour_bytes(colours, options, place.check);
+        colours += 1;
         far += place.max_bytes.next_multiple_of(MEMORY_STRIDE_BYTES).max(MEMORY_STRIDE_BYTES);
         if far > MEMORY_END_MAX {
             return Err(Error::unsupported("more memories than fit the address space"));
         }
     }
     Ok(())
+}
+
+/// How far from the start of its part of the address space a memory begins. Caches find a line's
+/// place by the lower bits of its address, and instances of one module, or modules of one compiler,
+/// use the same addresses of their memories: if all began alike, those of a chain of components would
+/// drive each other out of the second cache. Where a window follows, more than this is left between
+/// it and the next memory.
+fn colour_bytes(colours: u64, options: &Options, check: BoundsCheck) -> u64 {
+    const COLOURS: u64 = 16;
+    match check {
+        BoundsCheck::Guard => colours % COLOURS * options.target.page_bytes(),
+        BoundsCheck::Explicit => 0,
+    }
 }
 
 /// The memory that the most code accesses, among those that 32 bits index.

@@ -6,12 +6,14 @@
 //! is checked or covered by a rule of `docs/safety.md`.
 
 pub mod adapter;
+mod bodies;
 pub mod call_graph;
 pub mod compile;
 pub mod data;
 pub mod edges;
 pub mod emit;
 pub mod env;
+mod expand;
 mod export;
 pub mod fold;
 pub mod generate;

@@ -9,6 +9,7 @@
 use crate::program::{FuncId, FuncKind, Program};
 use cranelift_codegen::ir::{self, SourceLoc};
 use cranelift_entity::{EntityRef, SecondaryMap};
+use std::collections::BTreeMap;
 
 /// The numbering.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +87,13 @@ pub fn set_places(places: &Places, program: &Program, func: FuncId, clif: &mut i
 
 /// Gives the copies of a callee's instructions their places. `blocks_before` is the number of
 /// blocks that the caller had before: the copies of the callee's blocks follow, in its order.
-pub fn copy_places(caller: &mut ir::Function, callee: &ir::Function, blocks_before: usize) {
+/// `returns` says where code goes on behind the calls that were replaced, in the caller.
+pub fn copy_places(
+    caller: &mut ir::Function,
+    callee: &ir::Function,
+    blocks_before: usize,
+    returns: &BTreeMap<ir::Inst, ir::Block>,
+) {
     for block in callee.layout.blocks() {
         let copy = ir::Block::from_u32((blocks_before + block.index()) as u32);
         let mut inst = callee.layout.first_inst(block);
@@ -99,6 +106,11 @@ pub fn copy_places(caller: &mut ir::Function, callee: &ir::Function, blocks_befo
             caller.set_srcloc(copied, place);
             inst = callee.layout.next_inst(original);
             inst_copy = caller.layout.next_inst(copied);
+            if inst_copy.is_none() && inst.is_some() {
+                // The copy of the call has become a jump, and the rest of its block another one.
+                let rest = returns.get(&copied).copied();
+                inst_copy = rest.and_then(|rest| caller.layout.first_inst(rest));
+            }
         }
     }
 }
