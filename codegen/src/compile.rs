@@ -29,7 +29,6 @@ use crate::passes::{
 use crate::places::{Places, number_places, set_places};
 use crate::program::{Func, FuncId, FuncKind, Program};
 use crate::versions::{Levels, Version, separate_versions};
-use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{Context, ir};
 use cranelift_entity::SecondaryMap;
 use rayon::prelude::*;
@@ -314,7 +313,7 @@ impl Compiler<'_> {
     fn has_versions(&self, before: &Progress, scratch: &mut Scratch, marked: &[FuncId]) -> bool {
         let bodies = &before.bodies;
         marked.iter().any(|callee| bodies.get(*callee).has_versions)
-            || !self.levels.choose(&mut scratch.context).is_empty()
+            || self.levels.choose(&mut scratch.context).next().is_some()
     }
 
     /// Whether a function of that size may go into callers.
@@ -462,15 +461,15 @@ impl Compiler<'_> {
     /// difference to it.
     fn emit_versions(&self, func: FuncId, context: &mut Context) -> Result<Vec<CompiledFunc>> {
         let levels = self.levels.choose(context);
-        let emit = |(version, isa): &(Version, OwnedTargetIsa)| {
-            let env = Env { isa: &**isa, ..self.env };
+        let emit = |(version, isa): (Version, _)| {
+            let env = Env { isa, ..self.env };
             let mut context = Context::for_function(context.func.clone());
             context.set_disasm(self.listing == Listing::Assembly);
             narrow_products(env.isa, &mut context.func);
             let compiled = emit_function(env, &self.places, func, &mut context, false)?;
-            Ok(CompiledFunc { version: *version, ..compiled })
+            Ok(CompiledFunc { version, ..compiled })
         };
-        levels.iter().map(emit).collect()
+        levels.map(emit).collect()
     }
 
     fn record(&self, progress: &mut Progress, done: Done) {

@@ -47,9 +47,11 @@ const X86_64_V4: &[&str] = &[
     "avx512vl",
 ];
 
-/// Cranelift's names of the features of `wasmelt_abi::processor::X86_64_LEVELS`.
-pub fn level_features(level: usize) -> Vec<String> {
-    [X86_64_V3, X86_64_V4][level].iter().map(|name| format!("has_{name}")).collect()
+/// Cranelift's names of the features of one of `wasmelt_abi::processor::X86_64_LEVELS`.
+pub fn level_features(level: u64) -> Vec<String> {
+    let names = processor::X86_64.iter().enumerate();
+    let has = names.filter(|(index, _)| level >> index & 1 == 1);
+    has.map(|(_, name)| format!("has_{name}")).collect()
 }
 
 /// All of them.

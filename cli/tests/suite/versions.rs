@@ -3,6 +3,7 @@
 use crate::support::wasmelt;
 use object::{Object, ObjectSection, ObjectSymbol};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -192,7 +193,14 @@ fn run(runner: Runner, program: &Path, arguments: &[&str]) -> Output {
             command
         }
     };
-    command.args(arguments).output().expect("it can be started")
+    command.args(arguments);
+    loop {
+        // Another test that starts a program while this one writes a file holds that open until then.
+        match command.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            output => return output.expect("it can be started"),
+        }
+    }
 }
 
 /// The offsets in the file of the versions with that suffix.

@@ -1,9 +1,9 @@
 //! What stands in the place of a function that has versions: a look at the processor's level, and jumps.
 //!
 //! ```text
-//! cmp byte ptr [rip + level], 1
-//! ja  version for level 2, if there is one
-//! je  version for level 1                     (jae, if it is the last)
+//! cmp byte ptr [rip + level], highest level
+//! jae version for it
+//!     ..and so on for the lower levels that there are versions for
 //! jmp baseline
 //! ```
 //!
@@ -51,7 +51,7 @@ pub fn separate_versions(compiled: Vec<CompiledFunc>, main: FuncId) -> Vec<Compi
     all
 }
 
-/// The instructions that ask, choose between versions for levels from 1 on, and go to the rest.
+/// The instructions that ask, choose between versions for ascending levels, and go to the rest.
 fn build_entry(func: FuncId, asks: bool, versions: &[Version], rest: Version) -> CompiledFunc {
     let mut entry = CompiledFunc {
         func,
@@ -70,23 +70,11 @@ fn build_entry(func: FuncId, asks: bool, versions: &[Version], rest: Version) ->
         put_distance(&mut entry, Target::Library(symbols::FIND_PROCESSOR_LEVEL), 0);
         put(&mut entry, &[0x5d]);
     }
-    if !versions.is_empty() {
+    for version in versions.iter().rev() {
         put(&mut entry, &[0x80, 0x3d]);
         // The operand behind the distance is a byte.
         put_distance(&mut entry, Target::Library(symbols::PROCESSOR_LEVEL), 1);
-        put(&mut entry, &[1]);
-    }
-    const JA: &[u8] = &[0x0f, 0x87];
-    const JE: &[u8] = &[0x0f, 0x84];
-    const JAE: &[u8] = &[0x0f, 0x83];
-    let jumps: &[(&[u8], Version)] = match *versions {
-        [] => &[],
-        [first] => &[(JAE, first)],
-        [first, second] => &[(JA, second), (JE, first)],
-        _ => panic!("{func} has versions for levels that do not exist"),
-    };
-    for (jump, version) in jumps {
-        put(&mut entry, jump);
+        put(&mut entry, &[version.level(), 0x0f, 0x83]);
         put_distance(&mut entry, Target::Version(func, *version), 0);
     }
     put(&mut entry, &[0xe9]);

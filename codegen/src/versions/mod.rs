@@ -2,7 +2,7 @@
 //!
 //! A program is built for every processor of its kind, and what only newer ones have it does without:
 //! where the baseline has no instruction, several stand for it, or a call. Where that costs much, a
-//! function is compiled for a newer level too, and for the one after that if it brings as much again.
+//! function is compiled for a newer level too, and for one beyond if that brings as much again.
 //! The same CLIF makes all versions. The program asks the processor for its level once, before it does
 //! anything else, and remembers it in a byte (`PROCESSOR_LEVEL`); a few instructions in the place of
 //! the function look at that and jump.
@@ -28,8 +28,9 @@ use crate::error::Result;
 use crate::options::{OptLevel, Options, Target, Versions, build_isa};
 use crate::targets::{has_shim, level_features};
 use cranelift_codegen::Context;
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use target_lexicon::Architecture;
+use wasmelt_abi::processor::X86_64_LEVELS;
 
 /// What a function was compiled for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,9 +46,21 @@ pub enum Version {
     V3,
     /// The part of level 4 that `wasmelt_abi::processor` says.
     V4,
+    /// That, and what counts the bits of bytes.
+    Bitalg,
 }
 
 impl Version {
+    /// How many of `wasmelt_abi::processor::X86_64_LEVELS` it needs.
+    pub fn level(self) -> u8 {
+        match self {
+            Version::Entry | Version::Body | Version::Baseline => 0,
+            Version::V3 => 1,
+            Version::V4 => 2,
+            Version::Bitalg => 3,
+        }
+    }
+
     /// What follows the function's name in the version's symbol.
     pub fn suffix(self) -> &'static str {
         match self {
@@ -56,6 +69,7 @@ impl Version {
             Version::Baseline => ".x86-64",
             Version::V3 => ".x86-64-v3",
             Version::V4 => ".x86-64-v4",
+            Version::Bitalg => ".x86-64-bitalg",
         }
     }
 }
@@ -83,7 +97,8 @@ impl Levels {
             return Ok(Levels::default());
         }
         let mut levels = Vec::new();
-        for (version, level) in [(Version::V3, 0), (Version::V4, 1)] {
+        for version in [Version::V3, Version::V4, Version::Bitalg] {
+            let level = X86_64_LEVELS[usize::from(version.level()) - 1];
             let target = Target { features: level_features(level), ..options.target.clone() };
             let options = Options { target, ..options.clone() };
             levels.push((version, build_isa(&options)?));
@@ -91,17 +106,23 @@ impl Levels {
         Ok(Levels { levels, is_everywhere: options.versions == Versions::Everywhere })
     }
 
-    /// The levels that the context's function is compiled for.
-    pub fn choose(&self, context: &mut Context) -> &[(Version, OwnedTargetIsa)] {
-        if self.levels.is_empty() || self.is_everywhere {
-            return &self.levels;
-        }
-        &self.levels[..choose_levels(measure_profile(context))]
+    /// The levels that the context's function is compiled for, ascending.
+    pub fn choose<'a>(
+        &'a self,
+        context: &mut Context,
+    ) -> impl Iterator<Item = (Version, &'a dyn TargetIsa)> + use<'a> {
+        let chosen = match self.levels.is_empty() {
+            true => &[],
+            false => choose_versions(measure_profile(context)),
+        };
+        let levels = self.levels.iter();
+        let chosen = levels.filter(|(it, _)| self.is_everywhere || chosen.contains(it));
+        chosen.map(|(version, isa)| (*version, &**isa))
     }
 }
 
-/// How many levels beyond the baseline a function is compiled for.
-fn choose_levels(profile: Profile) -> usize {
+/// For which levels beyond the baseline a function is compiled.
+fn choose_versions(profile: Profile) -> &'static [Version] {
     /// A version is worth its size if it saves at least this part of what the baseline executes.
     const PART_MIN: u64 = 16;
     /// Below so many instructions the way to the version costs as much as it saves.
@@ -110,10 +131,14 @@ fn choose_levels(profile: Profile) -> usize {
         let saved = quarters / 4;
         saved >= SAVED_MIN && saved * PART_MIN >= profile.insts
     };
-    match (pays(profile.saved_v3), pays(profile.saved_v4)) {
-        (_, true) => 2,
-        (true, false) => 1,
-        (false, false) => 0,
+    if pays(profile.saved_bitalg) {
+        &[Version::V3, Version::Bitalg]
+    } else if pays(profile.saved_v4) {
+        &[Version::V3, Version::V4]
+    } else if pays(profile.saved_v3) {
+        &[Version::V3]
+    } else {
+        &[]
     }
 }
 
@@ -121,23 +146,25 @@ fn choose_levels(profile: Profile) -> usize {
 mod tests {
     use super::*;
 
-    fn choose(insts: u64, saved_v3: u64, saved_v4: u64) -> usize {
-        choose_levels(Profile { insts, saved_v3, saved_v4 })
+    fn choose(insts: u64, saved_v3: u64, saved_v4: u64) -> &'static [Version] {
+        choose_versions(Profile { insts, saved_v3, saved_v4, saved_bitalg: 0 })
     }
 
     #[test]
     fn a_version_saves_a_sixteenth() {
-        assert_eq!(choose(160, 40, 0), 1);
-        assert_eq!(choose(161, 40, 0), 0);
-        assert_eq!(choose(160, 40, 39), 1);
-        assert_eq!(choose(160, 0, 40), 2);
-        assert_eq!(choose(0, 0, 0), 0);
+        assert_eq!(choose(160, 40, 0), [Version::V3]);
+        assert_eq!(choose(161, 40, 0), []);
+        assert_eq!(choose(160, 40, 39), [Version::V3]);
+        assert_eq!(choose(160, 0, 40), [Version::V3, Version::V4]);
+        assert_eq!(choose(0, 0, 0), []);
+        let counts = Profile { insts: 160, saved_v3: 0, saved_v4: 40, saved_bitalg: 40 };
+        assert_eq!(choose_versions(counts), [Version::V3, Version::Bitalg]);
     }
 
     #[test]
     fn a_version_saves_more_than_the_way_to_it() {
-        assert_eq!(choose(10, 15, 0), 0);
-        assert_eq!(choose(10, 16, 0), 1);
+        assert_eq!(choose(10, 15, 0), []);
+        assert_eq!(choose(10, 16, 0), [Version::V3]);
     }
 
     #[test]
@@ -145,7 +172,7 @@ mod tests {
         let count = |options: &Options, listing| Levels::of(options, listing).unwrap().levels.len();
         let target = crate::targets::parse_target("x86_64-linux").unwrap();
         let options = Options { target, ..Options::default() };
-        assert_eq!(count(&options, Listing::None), 2);
+        assert_eq!(count(&options, Listing::None), X86_64_LEVELS.len());
         assert_eq!(count(&options, Listing::Edges), 0);
         assert_eq!(
             count(&Options { versions: Versions::None, ..options.clone() }, Listing::None),
@@ -166,6 +193,6 @@ mod tests {
         let options = Options { target, ..Options::default() };
         let levels = Levels::of(&options, Listing::None).unwrap();
         let masks = levels.levels.iter().map(|(_, isa)| crate::targets::required_features(&**isa));
-        assert_eq!(masks.collect::<Vec<_>>(), wasmelt_abi::processor::X86_64_LEVELS);
+        assert_eq!(masks.collect::<Vec<_>>(), X86_64_LEVELS);
     }
 }

@@ -5,18 +5,20 @@
 //! of instructions, some a call. What lies in a loop counts eightfold, once for each loop around it.
 
 use cranelift_codegen::Context;
-use cranelift_codegen::ir::types::{F32X4, I16X8, I32X4, I64X2};
+use cranelift_codegen::ir::types::{I16X8, I32X4, I64X2};
 use cranelift_codegen::ir::{self, InstructionData, Opcode, Type};
 
 /// What executing a function once is estimated to take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
-    /// Instructions of CLIF.
+    /// Instructions.
     pub insts: u64,
     /// Quarters of an instruction that level 3 saves.
     pub saved_v3: u64,
     /// Quarters of an instruction that level 4 saves beyond that.
     pub saved_v4: u64,
+    /// Quarters of an instruction that the level above saves beyond that.
+    pub saved_bitalg: u64,
 }
 
 /// Loops deeper than that are not told apart.
@@ -32,7 +34,7 @@ pub fn measure_profile(context: &mut Context) -> Profile {
     let func = &context.func;
     let insts = || func.layout.blocks().flat_map(|block| func.layout.block_insts(block));
     // Most functions have nothing of the kind, and need no loops found.
-    if insts().all(|inst| estimate(func, inst) == (0, 0)) {
+    if insts().all(|inst| estimate(func, inst) == Saved::default()) {
         return Profile::default();
     }
     context.compute_cfg();
@@ -47,30 +49,77 @@ pub fn measure_profile(context: &mut Context) -> Profile {
         let depth = context.loop_analysis.loop_level(block).level().min(DEPTH_MAX);
         let weight = 1u64 << (depth * ROUNDS_LOG2);
         for inst in func.layout.block_insts(block) {
-            let (v3, v4) = estimate(func, inst);
-            profile.insts += weight;
-            profile.saved_v3 += weight * v3;
-            profile.saved_v4 += weight * v4;
+            let saved = estimate(func, inst);
+            profile.insts += weight * u64::from(!is_free(func.dfg.insts[inst].opcode()));
+            profile.saved_v3 += weight * saved.v3;
+            profile.saved_v4 += weight * saved.v4;
+            profile.saved_bitalg += weight * saved.bitalg;
+            if depth > 0 {
+                profile.saved_v3 += weight * saved.v3_in_loop;
+            }
         }
     }
     profile
 }
 
-/// What one instruction takes longer on the baseline than on level 3, and there than on level 4.
-fn estimate(func: &ir::Function, inst: ir::Inst) -> (u64, u64) {
+/// Whether an instruction usually vanishes into others.
+fn is_free(opcode: Opcode) -> bool {
+    matches!(
+        opcode,
+        Opcode::Bitcast
+            | Opcode::Iconst
+            | Opcode::F32const
+            | Opcode::F64const
+            | Opcode::Vconst
+            | Opcode::Uextend
+            | Opcode::Jump
+    )
+}
+
+/// What one instruction takes longer on each level than on the next, in quarters of an instruction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Saved {
+    v3: u64,
+    /// What counts in loops only: elsewhere, in allocators for instance, it would give every program
+    /// versions of functions that take no time.
+    v3_in_loop: u64,
+    v4: u64,
+    bitalg: u64,
+}
+
+fn estimate(func: &ir::Function, inst: ir::Inst) -> Saved {
     let data = &func.dfg.insts[inst];
-    let opcode = data.opcode();
-    let Some(ty) = operand_type(func, inst) else { return (0, 0) };
+    let (opcode, none) = (data.opcode(), Saved::default());
+    let Some(ty) = operand_type(func, inst) else { return none };
     match opcode {
         Opcode::Ceil | Opcode::Floor | Opcode::Trunc | Opcode::Nearest | Opcode::Fma => {
-            return (CALL * u64::from(ty.lane_count()), 0);
+            return Saved { v3: CALL * u64::from(ty.lane_count()), ..none };
         }
-        Opcode::Popcnt if !ty.is_vector() => return (40, 0),
-        _ if ty.bits() != 128 || !ty.is_vector() => return (0, 0),
+        Opcode::Popcnt if !ty.is_vector() => return Saved { v3_in_loop: 40, ..none },
+        Opcode::Clz | Opcode::Ctz => return Saved { v3_in_loop: 4, ..none },
+        Opcode::Splat => return Saved { v3: 2, ..none },
+        _ if ty.bits() != 128 || !ty.is_vector() => return none,
         _ => {}
     }
     let v3 = match opcode {
         Opcode::Shuffle => estimate_shuffle(func, data),
+        _ => estimate_vector(opcode, ty),
+    };
+    let v4 = match opcode {
+        // Narrow products take five instructions, others nine.
+        Opcode::Imul if ty == I64X2 => 16,
+        Opcode::Sshr if ty == I64X2 => 12,
+        Opcode::Iabs if ty == I64X2 => 8,
+        Opcode::FcvtFromUint if ty == I32X4 => 24,
+        _ => 0,
+    };
+    let bitalg = if opcode == Opcode::Popcnt { 24 } else { 0 };
+    Saved { v3, v4, bitalg, ..none }
+}
+
+/// What level 3 saves of an operation on vectors of that type.
+fn estimate_vector(opcode: Opcode, ty: Type) -> u64 {
+    match opcode {
         Opcode::Swizzle => CALL,
         Opcode::Imul if ty == I32X4 => 20,
         Opcode::X86Pmaddubsw | Opcode::Popcnt => 20,
@@ -88,16 +137,7 @@ fn estimate(func: &ir::Function, inst: ir::Inst) -> (u64, u64) {
         Opcode::Fadd | Opcode::Fsub | Opcode::Fmul | Opcode::Fdiv | Opcode::Fcmp => 1,
         Opcode::AvgRound | Opcode::IaddPairwise | Opcode::Snarrow => 1,
         _ => 0,
-    };
-    let v4 = match opcode {
-        // Narrow products take five instructions, others nine.
-        Opcode::Imul if ty == I64X2 => 16,
-        Opcode::Sshr if ty == I64X2 => 12,
-        Opcode::Iabs if ty == I64X2 => 8,
-        Opcode::FcvtFromUint if ty == F32X4 => 16,
-        _ => 0,
-    };
-    (v3, v4)
+    }
 }
 
 /// The type of the first operand, or of the result if there is none.
@@ -179,7 +219,7 @@ mod tests {
             b.ins().imul(x, y);
             b.ins().return_(&[]);
         });
-        assert_eq!(profile, Profile { insts: 2, saved_v3: 1, saved_v4: 16 });
+        assert_eq!(profile, Profile { insts: 2, saved_v3: 1, saved_v4: 16, saved_bitalg: 0 });
     }
 
     #[test]
@@ -191,7 +231,7 @@ mod tests {
             b.ins().iadd(x, y);
             b.ins().jump(block, &[]);
         });
-        assert_eq!(profile, Profile { insts: 1 + 2 * 8, saved_v3: 8, saved_v4: 0 });
+        assert_eq!(profile, Profile { insts: 8, saved_v3: 8, ..Profile::default() });
     }
 
     #[test]

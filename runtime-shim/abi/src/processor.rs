@@ -23,13 +23,16 @@ pub const X86_64: &[&str] = &[
     "avx512vl",
 ];
 
-/// The features, bits by their numbers, of each x86-64 processor that functions may have a version for,
-/// each with all of those before.
-pub const X86_64_LEVELS: [u64; 2] = [X86_64_V3, X86_64_V3 | X86_64_AVX512];
+/// The features, bits by their numbers, of each level of x86-64 processors that functions may have a
+/// version for: each has all of those before.
+pub const X86_64_LEVELS: [u64; 3] =
+    [X86_64_V3, X86_64_V3 | X86_64_AVX512, X86_64_V3 | X86_64_AVX512 | X86_64_BITALG];
 /// The levels 2 and 3 of the psABI's supplement: AVX2, multiplying with adding, bit manipulation.
 const X86_64_V3: u64 = (1 << 12) - 1;
 /// The part of level 4 that generated code knows: vectors of 16 bytes in AVX-512's encoding.
 const X86_64_AVX512: u64 = 1 << 13 | 1 << 14 | 1 << 16;
+/// Counting the bits of bytes.
+const X86_64_BITALG: u64 = 1 << 12;
 
 /// AArch64.
 pub const AARCH64: &[&str] = &["lse", "fp16", "pauth"];
