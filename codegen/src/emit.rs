@@ -5,6 +5,7 @@ use crate::env::{
     Env, NAMESPACE_ACTIONS, NAMESPACE_COPIED, NAMESPACE_DATA, NAMESPACE_ELEM, NAMESPACE_FUNC,
     NAMESPACE_IMPORT, NAMESPACE_SYMBOL, SymbolId,
 };
+use crate::epilogues::simplify_epilogues;
 use crate::error::{Error, Result};
 use crate::places::{Place, Places};
 use crate::program::{DataId, ElemId, FuncId};
@@ -14,7 +15,7 @@ use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, ExternalName, LibCall, TrapCode};
 use cranelift_codegen::{CodegenError, Context, FinalizedRelocTarget};
-use target_lexicon::Architecture;
+use target_lexicon::{Architecture, OperatingSystem};
 use wasmelt_abi::trap::Trap;
 
 /// A function's machine code.
@@ -112,7 +113,13 @@ pub fn emit_function(
         .map_err(|error| describe(&error.inner))?;
     let compiled = context.take_compiled_code().expect("compiling has succeeded");
     let buffer = &compiled.buffer;
-    let code = buffer.data().to_vec();
+    let mut code = buffer.data().to_vec();
+    let triple = env.isa.triple();
+    if triple.architecture == Architecture::X86_64
+        && triple.operating_system != OperatingSystem::Windows
+    {
+        simplify_epilogues(&mut code, &compiled.bb_starts);
+    }
     let align = buffer.alignment.max(env.isa.function_alignment().minimum);
     let traps = collect_traps(env, places, &compiled);
     let names = context.func.params.user_named_funcs();

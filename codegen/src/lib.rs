@@ -13,6 +13,7 @@ pub mod data;
 pub mod edges;
 pub mod emit;
 pub mod env;
+mod epilogues;
 mod expand;
 mod export;
 pub mod fold;

@@ -131,21 +131,7 @@ pub enum MemoryMode {
 ///
 /// `Unsupported` for an architecture or a feature that Cranelift does not know.
 pub fn build_isa(options: &Options) -> Result<OwnedTargetIsa> {
-    finish_isa(options, shared_settings(options))
-}
-
-/// As [`build_isa`]; compiled functions say where their blocks start. Their code is the same.
-///
-/// # Errors
-///
-/// As [`build_isa`].
-pub fn build_isa_with_blocks(options: &Options) -> Result<OwnedTargetIsa> {
-    let mut flags = shared_settings(options);
-    flags.set("machine_code_cfg_info", "true").expect("Cranelift of this version has it");
-    finish_isa(options, flags)
-}
-
-fn finish_isa(options: &Options, flags: settings::Builder) -> Result<OwnedTargetIsa> {
+    let flags = shared_settings(options);
     let triple = &options.target.triple;
     let mut isa = isa::lookup(triple.clone())
         .map_err(|_| Error::unsupported(format!("the target `{triple}`")))?;
@@ -187,5 +173,7 @@ fn shared_settings(options: &Options) -> settings::Builder {
     set("preserve_frame_pointers", if is_x64 { "true" } else { "false" });
     // Debuggers and profilers read it.
     set("unwind_info", "true");
+    // Where blocks start tells code from data.
+    set("machine_code_cfg_info", "true");
     flags
 }

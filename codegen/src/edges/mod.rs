@@ -86,7 +86,7 @@ pub struct Check {
 ///
 /// As for compiling it.
 pub fn report_edges(program: &Program, options: &Options) -> Result<Vec<Edge>> {
-    let isa = options::build_isa_with_blocks(options)?;
+    let isa = options::build_isa(options)?;
     let layout = layout::plan_layout(program, options)?;
     let env = Env { program, layout: &layout, isa: &*isa };
     let initial = data::build_initial_data(program, &layout, options);
