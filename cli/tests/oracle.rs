@@ -34,7 +34,7 @@ use pair::{Expected, draw_pair};
 use std::path::{Path, PathBuf};
 use wasmelt::wast::run::{Report, run_actions};
 use wasmelt_abi::trap::Trap;
-use wasmelt_codegen::options::{MemoryMode, OptLevel, Options};
+use wasmelt_codegen::options::{MemoryMode, OptLevel, Options, Versions};
 use wasmelt_flatten::script::{Verdict, link_script, read_script};
 
 /// Cases of one program: enough that starting it costs nothing, few enough to be found.
@@ -108,6 +108,7 @@ fn choose_options(batch: u64) -> Options {
         opt_level: levels[(batch % 4) as usize],
         memory_mode: modes[(batch / 4 % 2) as usize],
         inline: Some((batch / 8).is_multiple_of(2)),
+        versions: [Versions::WherePaying, Versions::Everywhere][(batch / 4 % 2) as usize],
         ..Options::default()
     }
 }
