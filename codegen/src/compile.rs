@@ -28,6 +28,7 @@ use crate::passes::{
 };
 use crate::places::{Places, number_places, set_places};
 use crate::program::{Func, FuncId, FuncKind, Program};
+use crate::relax::{Relaxing, choose_relaxing};
 use crate::versions::{Levels, Version, separate_versions};
 use cranelift_codegen::{Context, ir};
 use cranelift_entity::SecondaryMap;
@@ -81,6 +82,7 @@ pub fn compile_functions(
         graph,
         limits: InlineLimits::of(options.opt_level, options.inline),
         levels: Levels::of(options, listing)?,
+        relaxing: choose_relaxing(options),
         has_exports: env.program.funcs.values().any(is_export),
         places: number_places(env.program),
         listing,
@@ -130,6 +132,7 @@ struct Compiler<'a> {
     graph: CallGraph,
     limits: InlineLimits,
     levels: Levels,
+    relaxing: Relaxing,
     /// Whether native code calls functions of the program.
     has_exports: bool,
     places: Places,
@@ -441,7 +444,9 @@ impl Compiler<'_> {
         let versions = self.emit_versions(func, context)?;
         narrow_products(self.env.isa, &mut context.func);
         let wants_parts = self.listing == Listing::Edges;
-        let mut compiled = emit_function(self.env, &self.places, func, context, wants_parts)?;
+        let relaxing = self.relaxing;
+        let mut compiled =
+            emit_function(self.env, &self.places, func, context, relaxing, wants_parts)?;
         compiled.versions = versions;
         if wants_parts {
             let itself = std::iter::once((&func, &1));
@@ -466,7 +471,8 @@ impl Compiler<'_> {
             let mut context = Context::for_function(context.func.clone());
             context.set_disasm(self.listing == Listing::Assembly);
             narrow_products(env.isa, &mut context.func);
-            let compiled = emit_function(env, &self.places, func, &mut context, false)?;
+            let compiled =
+                emit_function(env, &self.places, func, &mut context, self.relaxing, false)?;
             Ok(CompiledFunc { version, ..compiled })
         };
         levels.map(emit).collect()

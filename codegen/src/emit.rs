@@ -9,6 +9,7 @@ use crate::epilogues::simplify_epilogues;
 use crate::error::{Error, Result};
 use crate::places::{Place, Places};
 use crate::program::{DataId, ElemId, FuncId};
+use crate::relax::{Moves, Relaxed, Relaxing, relax};
 use crate::unwind::{Unwind, describe_frame};
 use crate::versions::Version;
 use cranelift_codegen::binemit::Reloc;
@@ -94,8 +95,8 @@ pub struct CodeTrap {
     pub place_start: u32,
 }
 
-/// Optimises and compiles the function in `context`; `wants_parts` is whether to say what stems from
-/// which adapter.
+/// Optimises and compiles the function in `context`, and places its code; `wants_parts` is whether to
+/// say what stems from which adapter.
 ///
 /// # Errors
 ///
@@ -105,34 +106,40 @@ pub fn emit_function(
     places: &Places,
     func: FuncId,
     context: &mut Context,
+    relaxing: Relaxing,
     wants_parts: bool,
 ) -> Result<CompiledFunc> {
     refuse_vectors(env, &context.func)?;
     context
         .compile(env.isa, &mut ControlPlane::default())
         .map_err(|error| describe(&error.inner))?;
-    let compiled = context.take_compiled_code().expect("compiling has succeeded");
-    let buffer = &compiled.buffer;
-    let mut code = buffer.data().to_vec();
+    let mut compiled = context.take_compiled_code().expect("compiling has succeeded");
+    let align = compiled.buffer.alignment.max(env.isa.function_alignment().minimum);
+    let mut code = compiled.buffer.data().to_vec();
     let triple = env.isa.triple();
     if triple.architecture == Architecture::X86_64
         && triple.operating_system != OperatingSystem::Windows
     {
         simplify_epilogues(&mut code, &compiled.bb_starts);
     }
-    let align = buffer.alignment.max(env.isa.function_alignment().minimum);
-    let traps = collect_traps(env, places, &compiled);
+    let Relaxed { bytes: code, align, moves } = relax(relaxing, code, &compiled, align);
+    for (offset, _) in &mut compiled.buffer.unwind_info {
+        *offset = moves.find_end(*offset);
+    }
+    let buffer = &compiled.buffer;
+    let traps = collect_traps(env, places, &compiled, &moves);
     let names = context.func.params.user_named_funcs();
     let relocations = buffer.relocs().iter().map(|reloc| {
         let target = match &reloc.target {
-            FinalizedRelocTarget::Func(offset) => Target::Own(*offset),
+            FinalizedRelocTarget::Func(offset) => Target::Own(moves.find(*offset)),
             FinalizedRelocTarget::ExternalName(name) => find_target(name, names),
         };
-        CodeRelocation { offset: reloc.offset, kind: reloc.kind, target, addend: reloc.addend }
+        let offset = moves.find(reloc.offset);
+        CodeRelocation { offset, kind: reloc.kind, target, addend: reloc.addend }
     });
     let relocations = relocations.collect();
     let parts = match wants_parts {
-        true => collect_parts(env, places, &context.func, &compiled, &traps),
+        true => collect_parts(env, places, &context.func, (&compiled, &moves), &traps),
         false => Parts::new(),
     };
     let unwind = describe_frame(env.isa, &compiled)?;
@@ -219,6 +226,7 @@ fn collect_traps(
     env: Env<'_>,
     places: &Places,
     compiled: &cranelift_codegen::CompiledCode,
+    moves: &Moves,
 ) -> Vec<CodeTrap> {
     let locations = compiled.buffer.get_srclocs_sorted();
     let find_place = |offset: u32| {
@@ -232,10 +240,10 @@ fn collect_traps(
     for trap in compiled.buffer.traps() {
         let found = find_place(trap.offset);
         traps.push(CodeTrap {
-            offset: trap.offset,
+            offset: moves.find(trap.offset),
             cause: trap_cause(trap.code),
             place: found.map(|(_, place)| place),
-            place_start: found.map_or(trap.offset, |(start, _)| start),
+            place_start: moves.find(found.map_or(trap.offset, |(start, _)| start)),
         });
     }
     traps.sort_by_key(|trap| trap.offset);

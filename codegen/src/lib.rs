@@ -31,6 +31,7 @@ pub mod options;
 mod passes;
 pub mod places;
 pub mod regions;
+pub mod relax;
 pub mod script;
 mod shim;
 pub mod table_facts;

@@ -18,6 +18,7 @@ use crate::library::{Contents, Step, plan_steps};
 use crate::link::machine::{Machine, Values};
 use crate::options::{OptLevel, Options};
 use crate::program::{DataId, ElemId, Func, FuncId, FuncKind, Program};
+use crate::relax::{Relaxing, choose_relaxing};
 use crate::script::{Pointee, build_actions};
 use crate::tables::{Tables, build_tables};
 use crate::unwind::{FrameTable, build_frame_table};
@@ -70,8 +71,7 @@ pub fn write_object(
 ) -> Result<ObjectFile> {
     let machine = Machine::of(&options.target.triple)?;
     let format = format::format_of(&options.target.triple)?;
-    let func_align = if options.opt_level == OptLevel::Size { 1 } else { FUNC_ALIGN };
-    let text = Text::lay_out(compiled, func_align)?;
+    let text = Text::lay_out(compiled, choose_func_align(options))?;
     let frames = build_frame_table(env, compiled, &text.starts);
     let starts = text.starts.clone();
     let tables = build_tables(env, compiled, &text.starts, options.strip);
@@ -123,10 +123,20 @@ struct Text {
     bytes: Vec<u8>,
 }
 
-/// Functions start at multiples of this, unless small comes before fast: a cache line, so that how a
-/// loop lies in the lines that the processor fetches does not depend on the functions before it.
-/// The same loop took up to a fifth longer or shorter behind others.
-const FUNC_ALIGN: usize = 64;
+/// At a multiple of what functions start that do not ask for more.
+fn choose_func_align(options: &Options) -> usize {
+    match (choose_relaxing(options), options.opt_level) {
+        (_, OptLevel::Size) => 1,
+        // The pass that places loops knows which functions must start at a line of the cache.
+        (Relaxing::On(_), _) => 16,
+        // How a loop lies in the lines that the processor fetches should not depend on the functions
+        // before it: the same loop took up to a fifth longer or shorter behind others.
+        (Relaxing::Off, _) => LINE_BYTES,
+    }
+}
+
+/// A line of the cache: nothing needs a larger alignment.
+const LINE_BYTES: usize = 64;
 
 impl Text {
     fn lay_out(compiled: &[CompiledFunc], func_align: usize) -> Result<Text> {
@@ -419,7 +429,7 @@ impl<'a> Writer<'a> {
             }
         }
         let text = std::mem::take(&mut self.text.bytes);
-        self.object.append_section_data(self.text_section, &text, FUNC_ALIGN as u64);
+        self.object.append_section_data(self.text_section, &text, LINE_BYTES as u64);
         Ok(())
     }
 

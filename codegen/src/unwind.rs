@@ -92,10 +92,12 @@ pub fn build_frame_table(env: Env<'_>, compiled: &[CompiledFunc], starts: &[u32]
     common.fde_address_encoding = pointer_encoding(env);
     let mut entries = Entries::default();
     let common = entries.add_cie(common);
+    let mut lens = Vec::with_capacity(compiled.len());
     for (func, start) in compiled.iter().zip(starts) {
         if let Some(Unwind::Info(UnwindInfo::SystemV(info))) = &func.unwind {
             let address = Address::Symbol { symbol: 0, addend: i64::from(*start) };
             entries.add_fde(common, info.to_fde(address));
+            lens.push(func.code.len() as u64);
         }
     }
     let endian = match env.isa.triple().endianness() {
@@ -105,7 +107,23 @@ pub fn build_frame_table(env: Env<'_>, compiled: &[CompiledFunc], starts: &[u32]
     let mut out = EhFrame(Recorder { bytes: EndianVec::new(endian), references: Vec::new() });
     entries.write_eh_frame(&mut out).expect("Cranelift's frames can be written");
     let Recorder { bytes, references } = out.0;
-    FrameTable { bytes: bytes.into_vec(), references }
+    let mut bytes = bytes.into_vec();
+    assert_eq!(references.len(), lens.len(), "each entry has one address");
+    for (reference, len) in references.iter().zip(lens) {
+        write_len(&mut bytes, reference, len, endian);
+    }
+    FrameTable { bytes, references }
+}
+
+/// Writes how long a function is, which stands behind its address and is as wide: Cranelift says how
+/// long it was before its branches became shorter.
+fn write_len(bytes: &mut [u8], reference: &FrameReference, len: u64, endian: RunTimeEndian) {
+    let width = usize::from(reference.size_bytes);
+    let field = &mut bytes[reference.offset as usize + width..][..width];
+    match endian {
+        RunTimeEndian::Little => field.copy_from_slice(&len.to_le_bytes()[..width]),
+        RunTimeEndian::Big => field.copy_from_slice(&len.to_be_bytes()[8 - width..]),
+    }
 }
 
 /// Distances of 32 bits, as all text lies near; but the linkers of Mach-O want 64.

@@ -12,6 +12,7 @@ use crate::memory::constant_of;
 use crate::places::Places;
 use crate::program::{FuncId, FuncKind, Program};
 use crate::regions::{Region, region_kind};
+use crate::relax::Moves;
 use cranelift_codegen::CompiledCode;
 use cranelift_codegen::ir::{self, InstructionData, Opcode, SourceLoc};
 use std::collections::BTreeMap;
@@ -73,12 +74,13 @@ pub fn is_reported(program: &Program, func: FuncId) -> bool {
     matches!(kind, Some(FuncKind::Adapter(_) | FuncKind::Resource { .. }))
 }
 
-/// What a finished function holds. `func` is its optimised CLIF, `compiled` its machine code.
+/// What a finished function holds. `func` is its optimised CLIF, `compiled` its machine code, whose
+/// bytes have been moved.
 pub fn collect_parts(
     env: Env<'_>,
     places: &Places,
     func: &ir::Function,
-    compiled: &CompiledCode,
+    (compiled, moves): (&CompiledCode, &Moves),
     traps: &[CodeTrap],
 ) -> Parts {
     let mut parts = collect_clif(env, func, |location| places.find_part(location));
@@ -94,7 +96,7 @@ pub fn collect_parts(
     for range in compiled.buffer.get_srclocs_sorted() {
         let Some((func, _)) = places.find_part(range.loc) else { continue };
         let part = parts.entry(func).or_default();
-        part.code_bytes += range.end - range.start;
+        part.code_bytes += moves.find_end(range.end) - moves.find(range.start);
         if let Some(insts) = &insts {
             let first = insts.partition_point(|at| *at < range.start);
             let behind = insts.partition_point(|at| *at < range.end);
