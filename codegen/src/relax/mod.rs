@@ -12,10 +12,12 @@
 //!
 //! - an instruction's meaning depends on its own address in two ways only, by the distance to a
 //!   branch's target and to an operand: both are found as instructions are read, and written anew;
-//! - tables of jumps hold distances from their own start, and are found with the jump by them; an
-//!   address that is taken otherwise within the function is not expected;
-//! - constants keep their place relative to the alignment that the function demands;
-//! - what is not reached keeps its bytes and never runs;
+//! - tables of jumps hold distances from their own start, and are found with the jump by them; other
+//!   addresses within the function are those of constants;
+//! - constants keep their distance from each other, and their place relative to the alignment that the
+//!   function demands;
+//! - what is not reached keeps its bytes and never runs: a block that is not reached is a mere jump, or
+//!   something has not been understood;
 //! - flags and registers are the same before and after: short branches do what long ones do, and
 //!   what fills the room before loops does nothing;
 //! - everything else that names an offset goes through [`Moves`].

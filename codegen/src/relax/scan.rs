@@ -80,6 +80,9 @@ pub struct Constants {
     pub room_start: u32,
 }
 
+/// The instruction that jumps by a distance of 32 bits.
+const JMP: u8 = 0xe9;
+
 /// An instruction starts at this byte.
 pub const START: u8 = 1;
 /// The byte belongs to an instruction or a table that starts before it.
@@ -197,7 +200,7 @@ impl Scanner<'_> {
     fn read_branch(&mut self, inst: &Instruction, (at, end): (u32, u32)) -> Option<Next> {
         let (next, is_inside) = match self.source.bytes.get(at as usize..end as usize)? {
             [0xe8, _, _, _, _] => (Next::Behind, !self.is_relocated(end - 4)),
-            [0xe9, _, _, _, _] => (Next::Elsewhere, !self.is_relocated(end - 4)),
+            [JMP, _, _, _, _] => (Next::Elsewhere, !self.is_relocated(end - 4)),
             [0x0f, 0x80..=0x8f, _, _, _, _] => (Next::Behind, !self.is_relocated(end - 4)),
             _ => return None,
         };
@@ -262,8 +265,8 @@ impl Scanner<'_> {
             if tables.binary_search_by_key(&operand.target, |table| table.at).is_ok() {
                 continue;
             }
-            // What else is read are constants, and they lie behind the code.
-            if operand.is_address || operand.target < anatomy.code_end {
+            // What else is named are constants, and they lie behind the code.
+            if operand.target < anatomy.code_end {
                 return None;
             }
             constants = Some(constants.map_or(operand.target, |it: u32| it.min(operand.target)));
@@ -275,8 +278,21 @@ impl Scanner<'_> {
         }
         anatomy.prologue_end = self.source.prologue_end;
         let tables = &self.anatomy.tables;
-        tables.iter().all(|table| self.is_whole(*table)).then_some(())?;
-        Some(self.anatomy)
+        let is_understood =
+            tables.iter().all(|table| self.is_whole(*table)) && self.reaches_all_blocks();
+        is_understood.then_some(self.anatomy)
+    }
+
+    /// Whether every block has been found. Cranelift leaves two kinds of blocks that nothing leads to:
+    /// those that were only a jump, whose target is named in their place, and an empty one at the end.
+    /// Any other that is not found would be one that something leads to unnoticed.
+    fn reaches_all_blocks(&self) -> bool {
+        let Anatomy { marks, code_end, .. } = &self.anatomy;
+        self.source.block_starts.iter().all(|start| {
+            let at = *start as usize;
+            let is_found = marks.get(at).is_some_and(|mark| mark & START != 0);
+            is_found || start == code_end || self.source.bytes.get(at) == Some(&JMP)
+        })
     }
 
     /// Whether something else starts where the table ends.

@@ -158,6 +158,25 @@ fn constants_stay_aligned() {
 }
 
 #[test]
+fn addresses_of_constants_are_taken() {
+    let mut code = Code::default();
+    code.put_distance(JE, 6).put_distance(&[0x48, 0x8d, 0x05], 16).put(&[RET, 0, 0]).put(&[7; 16]);
+    let relaxed = code.relax(None).unwrap();
+    assert_eq!(relaxed.moves.find(16), 16);
+    assert_eq!(relaxed.bytes[..10], [0x74, 0, 0x48, 0x8d, 0x05, 7, 0, 0, 0, RET]);
+}
+
+#[test]
+fn a_block_that_nothing_leads_to_is_a_jump() {
+    for (unreached, is_expected) in [(0xe9, true), (0x90, false)] {
+        let mut code = Code::default();
+        code.put_distance(JMP, 10).put(&[unreached, 0, 0, 0, 0]).put(&[RET]);
+        code.block_starts = vec![0, 5, 10];
+        assert_eq!(code.relaxed_bytes().is_some(), is_expected);
+    }
+}
+
+#[test]
 fn a_small_loop_lies_in_one_line() {
     let mut code = Code::default();
     code.put(&[0x90; 60]).put(ADD).put_distance(JE, 60).put(&[RET]);
