@@ -54,6 +54,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "iced-x86",
             "object",
             "rayon",
+            "regalloc2",
             "target-lexicon",
             "wasmelt-abi",
             "wasmelt-flatten",

@@ -178,6 +178,7 @@ struct Built {
 /// What a thread reuses from function to function.
 struct Scratch {
     context: Context,
+    allocator: regalloc2::Ctx,
     generate: GenerateScratch,
     events: Events,
     /// The last function that was compiled: its allocations serve again.
@@ -192,6 +193,7 @@ impl ScratchPool {
     fn take(&self) -> Scratch {
         let new = || Scratch {
             context: Context::new(),
+            allocator: regalloc2::Ctx::default(),
             generate: GenerateScratch::default(),
             events: Events::default(),
             spare: None,
@@ -433,20 +435,20 @@ impl Compiler<'_> {
         func: FuncId,
         has_marks: bool,
     ) -> Result<Box<CompiledFunc>> {
-        let context = &mut scratch.context;
+        let Scratch { context, allocator, events, .. } = scratch;
         let copies = match has_marks {
             true => expand_marks(context, &before.bodies),
             false => BTreeMap::new(),
         };
         context.set_disasm(self.listing == Listing::Assembly);
         let facts = Facts { env: self.env, summaries: &before.summaries };
-        remove_memory_traffic(facts, func, has_marks, context, &mut scratch.events);
-        let versions = self.emit_versions(func, context)?;
+        remove_memory_traffic(facts, func, has_marks, context, events);
+        let versions = self.emit_versions(func, context, allocator)?;
         narrow_products(self.env.isa, &mut context.func);
         let wants_parts = self.listing == Listing::Edges;
         let relaxing = self.relaxing;
         let mut compiled =
-            emit_function(self.env, &self.places, func, context, relaxing, wants_parts)?;
+            emit_function(self.env, &self.places, func, context, allocator, relaxing, wants_parts)?;
         compiled.versions = versions;
         if wants_parts {
             let itself = std::iter::once((&func, &1));
@@ -464,15 +466,27 @@ impl Compiler<'_> {
 
     /// Compiles the context's function, which stays as it is, for those newer processors that make a
     /// difference to it.
-    fn emit_versions(&self, func: FuncId, context: &mut Context) -> Result<Vec<CompiledFunc>> {
+    fn emit_versions(
+        &self,
+        func: FuncId,
+        context: &mut Context,
+        allocator: &mut regalloc2::Ctx,
+    ) -> Result<Vec<CompiledFunc>> {
         let levels = self.levels.choose(context);
         let emit = |(version, isa): (Version, _)| {
             let env = Env { isa, ..self.env };
             let mut context = Context::for_function(context.func.clone());
             context.set_disasm(self.listing == Listing::Assembly);
             narrow_products(env.isa, &mut context.func);
-            let compiled =
-                emit_function(env, &self.places, func, &mut context, self.relaxing, false)?;
+            let compiled = emit_function(
+                env,
+                &self.places,
+                func,
+                &mut context,
+                allocator,
+                self.relaxing,
+                false,
+            )?;
             Ok(CompiledFunc { version, ..compiled })
         };
         levels.map(emit).collect()

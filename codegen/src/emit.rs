@@ -7,6 +7,7 @@ use crate::env::{
 };
 use crate::epilogues::simplify_epilogues;
 use crate::error::{Error, Result};
+use crate::passes::finish_optimising;
 use crate::places::{Place, Places};
 use crate::program::{DataId, ElemId, FuncId};
 use crate::relax::{Moves, Relaxed, Relaxing, relax};
@@ -15,7 +16,7 @@ use crate::versions::Version;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, ExternalName, LibCall, TrapCode};
-use cranelift_codegen::{CodegenError, Context, FinalizedRelocTarget};
+use cranelift_codegen::{CodegenError, CodegenResult, CompiledCode, Context, FinalizedRelocTarget};
 use target_lexicon::{Architecture, OperatingSystem};
 use wasmelt_abi::trap::Trap;
 
@@ -106,14 +107,12 @@ pub fn emit_function(
     places: &Places,
     func: FuncId,
     context: &mut Context,
+    allocator: &mut regalloc2::Ctx,
     relaxing: Relaxing,
     wants_parts: bool,
 ) -> Result<CompiledFunc> {
     refuse_vectors(env, &context.func)?;
-    context
-        .compile(env.isa, &mut ControlPlane::default())
-        .map_err(|error| describe(&error.inner))?;
-    let mut compiled = context.take_compiled_code().expect("compiling has succeeded");
+    let mut compiled = compile(env, context, allocator).map_err(|error| describe(&error))?;
     let align = compiled.buffer.alignment.max(env.isa.function_alignment().minimum);
     let mut code = compiled.buffer.data().to_vec();
     let triple = env.isa.triple();
@@ -156,6 +155,23 @@ pub fn emit_function(
         listing,
         parts,
     })
+}
+
+/// What Cranelift's `Context::compile` does, and between its optimiser and its code generator what
+/// needs to come there.
+fn compile(
+    env: Env<'_>,
+    context: &mut Context,
+    allocator: &mut regalloc2::Ctx,
+) -> CodegenResult<CompiledCode> {
+    let control = &mut ControlPlane::default();
+    context.verify_if(env.isa)?;
+    context.optimize(env.isa, control)?;
+    finish_optimising(env.isa, context);
+    context.verify_if(env.isa)?;
+    let Context { func, domtree, want_disasm, .. } = context;
+    let stencil = env.isa.compile_function(func, domtree, allocator, *want_disasm, control)?;
+    Ok(stencil.apply_params(&func.params))
 }
 
 /// RISC-V has vectors only with an extension that the baseline leaves out.

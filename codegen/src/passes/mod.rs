@@ -10,6 +10,7 @@
 //! - `dead_stores` removes stores that nothing reads; `spans` are its sets.
 //! - `products` has nothing to do with memory, but with the processor: it finds multiplications that
 //!   need less.
+//! - `long_loads` and `loop_exits` come behind Cranelift's optimiser: they know its code generator.
 //!
 //! `forward` and `dead_stores` need the regions of `regions`: bytes of one region are not reached
 //! through another.
@@ -19,6 +20,8 @@ mod dead_stores;
 mod effects;
 mod events;
 mod forward;
+mod long_loads;
+mod loop_exits;
 mod products;
 mod spans;
 
@@ -28,8 +31,10 @@ pub use products::narrow_products;
 
 use crate::call_graph::main_func;
 use crate::program::FuncId;
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{Context, ir, settings};
 use effects::has_native_callers;
+use target_lexicon::Architecture;
 
 /// Removes loads and stores from the context's function.
 ///
@@ -64,6 +69,17 @@ pub fn remove_memory_traffic(
         let is_end = id == main_func(env.program) && !has_native_callers(env.program);
         let mut input = dead_stores::Input { func, cfg, domtree, is_end };
         dead_stores::remove_dead_stores(&mut input, events, is_changed);
+    }
+}
+
+/// Prepares what Cranelift has optimised for its code generator.
+pub fn finish_optimising(isa: &dyn TargetIsa, context: &mut Context) {
+    if isa.flags().opt_level() == settings::OptLevel::None {
+        return;
+    }
+    long_loads::lengthen_loads(&mut context.func);
+    if matches!(isa.triple().architecture, Architecture::X86_64) {
+        loop_exits::split_at_loop_exits(context);
     }
 }
 
