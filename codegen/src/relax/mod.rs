@@ -2,7 +2,8 @@
 //!
 //! Cranelift makes every branch 5 or 6 bytes long, though most targets are so near that 2 suffice, and
 //! lets loops lie anywhere, though how fast a small one runs depends on how many lines of the cache it
-//! lies in. Here branches become as short as they can be, and some room is left before loops.
+//! lies in. Here branches become as short as they can be, instructions that do nothing go, and some room
+//! is left before loops.
 //!
 //! The pass knows no more of a function than its bytes, where relocations fill them in, and where its
 //! blocks start. `scan` follows the code from the entry: what it finds are all instructions that can
@@ -16,8 +17,8 @@
 //!   addresses within the function are those of constants;
 //! - constants keep their distance from each other, and their place relative to the alignment that the
 //!   function demands;
-//! - what is not reached keeps its bytes and never runs: a block that is not reached is a mere jump, or
-//!   something has not been understood;
+//! - what is not reached never runs, so it may go or keep its bytes: a block that is not reached is a
+//!   mere jump, or something has not been understood;
 //! - flags and registers are the same before and after: short branches do what long ones do, and
 //!   what fills the room before loops does nothing;
 //! - everything else that names an offset goes through [`Moves`].

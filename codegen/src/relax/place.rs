@@ -54,6 +54,11 @@ pub enum Kind {
         /// Where it ended.
         end: u32,
     },
+    /// What does nothing, and goes. Far is the same place.
+    Idle {
+        /// Where it ended.
+        end: u32,
+    },
     /// Room before the constants. Far is where the room started that was there.
     Constants,
 }
@@ -67,7 +72,16 @@ impl Edit {
     fn moves_from(&self) -> u32 {
         match self.kind {
             Kind::Loop | Kind::Constants => self.at,
-            Kind::Short { .. } | Kind::Long { .. } => self.at + 1,
+            Kind::Short { .. } | Kind::Long { .. } | Kind::Idle { .. } => self.at + 1,
+        }
+    }
+
+    /// By how much longer the function's code becomes here, if that is not room.
+    fn growth(&self) -> i32 {
+        match self.kind {
+            Kind::Short { end } => SHORT_BYTES as i32 - (end - self.at) as i32,
+            Kind::Idle { end } => -((end - self.at) as i32),
+            Kind::Long { .. } | Kind::Loop | Kind::Constants => 0,
         }
     }
 }
@@ -89,7 +103,7 @@ impl Moves {
 
     /// Where what ended at `offset` ends now: room that is left there lies behind it.
     pub fn find_end(&self, offset: u32) -> u32 {
-        offset.checked_sub(1).map_or(0, |last| self.find(last) + 1)
+        offset.checked_sub(1).map_or(0, |last| self.find(last).wrapping_add(1))
     }
 }
 
@@ -110,7 +124,7 @@ pub fn place(anatomy: &Anatomy, align: u32, loops: Option<LoopPlaces>) -> Plan {
     let has_loops = edits.iter().any(|edit| edit.kind == Kind::Loop);
     let line_bytes = loops.filter(|_| has_loops).map_or(1, |loops| loops.line_bytes);
     let mut placer =
-        Placer { align, loops, shrunk: vec![0; edits.len() + 1], moved: vec![0; edits.len() + 1] };
+        Placer { align, loops, growth: vec![0; edits.len() + 1], moved: vec![0; edits.len() + 1] };
     let mut round = 0;
     loop {
         placer.compute(&edits);
@@ -131,6 +145,8 @@ fn list_edits(anatomy: &Anatomy, loops: Option<LoopPlaces>) -> Vec<Edit> {
         Edit::new(branch.at, branch.target, kind)
     };
     let mut edits: Vec<Edit> = anatomy.branches.iter().map(short).collect();
+    edits
+        .extend(anatomy.idle.iter().map(|(at, end)| Edit::new(*at, *at, Kind::Idle { end: *end })));
     if let Some(loops) = loops {
         edits.extend(find_loops(anatomy, loops.loop_bytes_max));
     }
@@ -168,8 +184,8 @@ fn find_loops(anatomy: &Anatomy, bytes_max: u32) -> Vec<Edit> {
 struct Placer {
     align: u32,
     loops: Option<LoopPlaces>,
-    /// By how much branches are shorter, up to each edit.
-    shrunk: Vec<i32>,
+    /// By how much longer the code has become without room, up to each edit.
+    growth: Vec<i32>,
     /// How far what lies behind each edit moves.
     moved: Vec<i32>,
 }
@@ -178,21 +194,16 @@ impl Placer {
     /// Finds where everything is if branches are as long as the edits say.
     fn compute(&mut self, edits: &[Edit]) {
         for (index, edit) in edits.iter().enumerate() {
-            let by = match edit.kind {
-                Kind::Short { end } => SHORT_BYTES as i32 - (end - edit.at) as i32,
-                _ => 0,
-            };
-            self.shrunk[index + 1] = self.shrunk[index] + by;
+            self.growth[index + 1] = self.growth[index] + edit.growth();
         }
         for (index, edit) in edits.iter().enumerate() {
             let moved = self.moved[index];
             let by = match edit.kind {
-                Kind::Short { .. } => self.shrunk[index + 1] - self.shrunk[index],
-                Kind::Long { .. } => 0,
+                Kind::Short { .. } | Kind::Long { .. } | Kind::Idle { .. } => edit.growth(),
                 Kind::Loop => {
-                    // Only branches change within an innermost loop.
-                    let shrunk = self.shrunk[edit.far_edits] - self.shrunk[index];
-                    let len = (edit.far - edit.at).wrapping_add_signed(shrunk);
+                    // There is no other room within an innermost loop.
+                    let growth = self.growth[edit.far_edits] - self.growth[index];
+                    let len = (edit.far - edit.at).wrapping_add_signed(growth);
                     self.loop_room(edit.at.wrapping_add_signed(moved), len) as i32
                 }
                 Kind::Constants => {

@@ -36,6 +36,7 @@ pub fn rewrite(source: Source<'_>, anatomy: &Anatomy, plan: &Plan) -> Vec<u8> {
                 copy(&mut out, edit.far, edit.at);
                 out.resize(moves.find(edit.at) as usize, 0);
             }
+            Kind::Idle { end } => copy(&mut out, edit.at, end),
             Kind::Short { end } => {
                 copy(&mut out, edit.at, end);
                 let opcode = match bytes[edit.at as usize..end as usize] {

@@ -28,6 +28,8 @@ pub struct Anatomy {
     pub operands: Vec<Operand>,
     /// Tables of jumps.
     pub tables: Vec<Table>,
+    /// Instructions that do nothing or never run, from where to where. Not ascending.
+    pub idle: Vec<(u32, u32)>,
     /// The constants that instructions read, if there are any.
     pub constants: Option<Constants>,
     /// Where the prologue ends.
@@ -82,6 +84,10 @@ pub struct Constants {
 
 /// The instruction that jumps by a distance of 32 bits.
 const JMP: u8 = 0xe9;
+/// Its length.
+const JMP_BYTES: u32 = 5;
+/// An instruction that does nothing, as `epilogues` writes it.
+const NOP: &[u8] = &[0x0f, 0x1f, 0x00];
 
 /// An instruction starts at this byte.
 pub const START: u8 = 1;
@@ -186,6 +192,9 @@ impl Scanner<'_> {
         if inst.op0_kind() == OpKind::NearBranch64 {
             return self.read_branch(inst, (at, end));
         }
+        if self.source.bytes[at as usize..end as usize] == *NOP {
+            self.anatomy.idle.push((at, end));
+        }
         Some(match inst.code() {
             Code::Retnq | Code::Retnq_imm16 | Code::Ud2 => Next::Elsewhere,
             Code::Jmp_rm64 => {
@@ -277,21 +286,27 @@ impl Scanner<'_> {
             anatomy.constants = Some(Constants { start, room_start: start - zeros as u32 });
         }
         anatomy.prologue_end = self.source.prologue_end;
-        let tables = &self.anatomy.tables;
-        let is_understood =
-            tables.iter().all(|table| self.is_whole(*table)) && self.reaches_all_blocks();
-        is_understood.then_some(self.anatomy)
+        let is_understood = self.anatomy.tables.iter().all(|table| self.is_whole(*table));
+        (is_understood && self.find_blocks()).then_some(self.anatomy)
     }
 
     /// Whether every block has been found. Cranelift leaves two kinds of blocks that nothing leads to:
     /// those that were only a jump, whose target is named in their place, and an empty one at the end.
     /// Any other that is not found would be one that something leads to unnoticed.
-    fn reaches_all_blocks(&self) -> bool {
-        let Anatomy { marks, code_end, .. } = &self.anatomy;
+    fn find_blocks(&mut self) -> bool {
+        let Anatomy { marks, code_end, idle, .. } = &mut self.anatomy;
         self.source.block_starts.iter().all(|start| {
             let at = *start as usize;
-            let is_found = marks.get(at).is_some_and(|mark| mark & START != 0);
-            is_found || start == code_end || self.source.bytes.get(at) == Some(&JMP)
+            if start == code_end || marks.get(at).is_some_and(|mark| mark & START != 0) {
+                return true;
+            }
+            let end = start + JMP_BYTES;
+            let marks = marks.get_mut(at..end as usize).filter(|marks| **marks == [0; 5]);
+            if let Some(marks) = marks.filter(|_| end <= *code_end) {
+                marks.fill(INSIDE);
+                idle.push((*start, end));
+            }
+            self.source.bytes.get(at) == Some(&JMP)
         })
     }
 
