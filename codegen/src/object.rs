@@ -71,7 +71,7 @@ pub fn write_object(
 ) -> Result<ObjectFile> {
     let machine = Machine::of(&options.target.triple)?;
     let format = format::format_of(&options.target.triple)?;
-    let text = Text::lay_out(compiled, choose_func_align(options))?;
+    let text = Text::lay_out(compiled, choose_packing(options))?;
     let frames = build_frame_table(env, compiled, &text.starts);
     let starts = text.starts.clone();
     let tables = build_tables(env, compiled, &text.starts, options.strip);
@@ -123,23 +123,47 @@ struct Text {
     bytes: Vec<u8>,
 }
 
-/// At a multiple of what functions start that do not ask for more.
-fn choose_func_align(options: &Options) -> usize {
+/// How functions lie that do not ask for more.
+fn choose_packing(options: &Options) -> Packing {
     match (choose_relaxing(options), options.opt_level) {
-        (_, OptLevel::Size) => 1,
-        // The pass that places loops knows which functions must start at a line of the cache.
-        (Relaxing::On(_), _) => 16,
-        // How a loop lies in the lines that the processor fetches should not depend on the functions
-        // before it: the same loop took up to a fifth longer or shorter behind others.
-        (Relaxing::Off, _) => LINE_BYTES,
+        (_, OptLevel::Size) => Packing::Dense,
+        (Relaxing::On(_), _) => Packing::Heads,
+        (Relaxing::Off, _) => Packing::Lines,
+    }
+}
+
+/// How functions lie in the lines of the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Packing {
+    /// Side by side.
+    Dense,
+    /// What is fetched first of a function lies in one line. The pass that places loops knows which
+    /// functions must start at a line.
+    Heads,
+    /// Each starts at a line. How a loop lies in the lines should not depend on the functions before it:
+    /// the same loop took up to a fifth longer or shorter behind others.
+    Lines,
+}
+
+impl Packing {
+    /// Where a function of that length starts behind `end`.
+    fn find_start(self, end: usize, func_bytes: usize) -> usize {
+        let line = end.next_multiple_of(LINE_BYTES);
+        match self {
+            Packing::Dense => end,
+            Packing::Heads if end + func_bytes.min(HEAD_BYTES) <= line => end,
+            Packing::Heads | Packing::Lines => line,
+        }
     }
 }
 
 /// A line of the cache: nothing needs a larger alignment.
 const LINE_BYTES: usize = 64;
+/// How many bytes of a function are fetched first.
+const HEAD_BYTES: usize = 16;
 
 impl Text {
-    fn lay_out(compiled: &[CompiledFunc], func_align: usize) -> Result<Text> {
+    fn lay_out(compiled: &[CompiledFunc], packing: Packing) -> Result<Text> {
         let mut text = Text {
             starts: Vec::new(),
             by_func: SecondaryMap::new(),
@@ -147,8 +171,9 @@ impl Text {
             bytes: Vec::new(),
         };
         for func in compiled {
-            let align = func_align.max(func.align as usize);
-            text.bytes.resize(text.bytes.len().next_multiple_of(align), 0);
+            let end = text.bytes.len().next_multiple_of(func.align as usize);
+            let start = packing.find_start(end, func.code.len());
+            text.bytes.resize(start.next_multiple_of(func.align as usize), 0);
             let start = i32::try_from(text.bytes.len()).ok();
             let start = start.ok_or_else(|| Error::unsupported("more than 2 GiB of code"))?;
             let start = start.cast_unsigned();

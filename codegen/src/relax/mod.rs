@@ -72,7 +72,7 @@ pub fn choose_relaxing(options: &Options) -> Relaxing {
 }
 
 const LOOP_PLACES: LoopPlaces =
-    LoopPlaces { line_bytes: 64, loop_bytes_max: 256, room_bytes_max: 63 };
+    LoopPlaces { line_bytes: 64, loop_bytes_max: 128, room_bytes_max: 63 };
 
 /// The final bytes of what Cranelift has made; `bytes` are those, but for what has been replaced in place.
 pub fn relax(relaxing: Relaxing, bytes: Vec<u8>, compiled: &CompiledCode, align: u32) -> Relaxed {

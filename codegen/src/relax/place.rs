@@ -163,8 +163,8 @@ fn list_edits(anatomy: &Anatomy, loops: Option<LoopPlaces>) -> Vec<Edit> {
     edits
 }
 
-/// The innermost loops that are not too long: where branches go back to, if nothing between is gone
-/// back to.
+/// The innermost loops that are not too long and call nothing: where branches go back to, if nothing
+/// between is gone back to.
 fn find_loops(anatomy: &Anatomy, bytes_max: u32) -> Vec<Edit> {
     let back = anatomy.branches.iter().filter(|branch| branch.target <= branch.at);
     let mut loops: Vec<(u32, u32)> = back.map(|branch| (branch.target, branch.end)).collect();
@@ -177,6 +177,11 @@ fn find_loops(anatomy: &Anatomy, bytes_max: u32) -> Vec<Edit> {
     let innermost = last.iter().zip(nexts).filter(|((start, end), next)| {
         end <= next && end - start <= bytes_max && *start >= anatomy.prologue_end
     });
+    let call_behind = |at: u32| {
+        let calls = &anatomy.calls;
+        calls.get(calls.partition_point(|call| *call < at)).copied().unwrap_or(u32::MAX)
+    };
+    let innermost = innermost.filter(|((start, end), _)| call_behind(*start) >= *end);
     innermost.map(|((start, end), _)| Edit::new(*start, *end, Kind::Loop)).collect()
 }
 

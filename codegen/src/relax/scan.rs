@@ -26,6 +26,8 @@ pub struct Anatomy {
     pub branches: Vec<Branch>,
     /// Instructions with an operand in the function that is named by its distance.
     pub operands: Vec<Operand>,
+    /// Where calls start.
+    pub calls: Vec<u32>,
     /// Tables of jumps.
     pub tables: Vec<Table>,
     /// Instructions that do nothing or never run, from where to where. Not ascending.
@@ -189,6 +191,9 @@ impl Scanner<'_> {
                 self.anatomy.operands.push(Operand { field, end, target, is_address });
             }
         }
+        if matches!(inst.code(), Code::Call_rel32_64 | Code::Call_rm64) {
+            self.anatomy.calls.push(at);
+        }
         if inst.op0_kind() == OpKind::NearBranch64 {
             return self.read_branch(inst, (at, end));
         }
@@ -266,6 +271,7 @@ impl Scanner<'_> {
     fn finish(mut self) -> Option<Anatomy> {
         let anatomy = &mut self.anatomy;
         anatomy.branches.sort_unstable_by_key(|branch| branch.at);
+        anatomy.calls.sort_unstable();
         anatomy.operands.sort_unstable_by_key(|operand| operand.field);
         anatomy.tables.sort_unstable_by_key(|table| table.at);
         let tables = &anatomy.tables;

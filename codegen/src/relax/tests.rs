@@ -199,7 +199,7 @@ fn a_small_loop_lies_in_one_line() {
 }
 
 #[test]
-fn outer_and_long_loops_lie_anywhere() {
+fn other_loops_lie_anywhere() {
     let mut outer = Code::default();
     outer.put(&[0x90; 60]).put(ADD).put(ADD).put_distance(JE, 64).put_distance(JE, 60);
     let relaxed = outer.put(&[RET]).relax(Some(LOOP_PLACES)).unwrap();
@@ -207,6 +207,11 @@ fn outer_and_long_loops_lie_anywhere() {
     let mut long = Code::default();
     long.put(&[0x90; 60]).put(&[0x90; 300]).put_distance(JE, 60).put(&[RET]);
     assert_eq!(long.relax(Some(LOOP_PLACES)).unwrap().moves.find(60), 60);
+    let mut calling = Code::default();
+    calling.put(&[0x90; 60]).put(&[0xff, 0xd0, 0x90]).put_distance(JE, 60).put(&[RET]);
+    assert_eq!(calling.relax(Some(LOOP_PLACES)).unwrap().moves.find(60), 60);
+    calling.bytes[60..62].copy_from_slice(&[0x90; 2]);
+    assert_eq!(calling.relax(Some(LOOP_PLACES)).unwrap().moves.find(60), 64);
 }
 
 #[test]
