@@ -101,6 +101,8 @@ pub fn compile_functions(
 
 /// Programs with fewer bytes of bodies are compiled sooner than threads are started.
 const PARALLEL_BYTES_MIN: u64 = 1 << 11;
+/// Fewer bytes of bodies in one stratum are compiled sooner than other threads wake up.
+const STRATUM_BYTES_MIN: usize = 1 << 9;
 /// What a function counts at least: adapters have no body.
 const FUNC_BYTES_MIN: usize = 1 << 6;
 /// Types cannot nest deeper than there are types.
@@ -185,27 +187,30 @@ struct Scratch {
     spare: Option<ir::Function>,
 }
 
-/// The working memory of threads that have nothing to do.
+/// The working memory of threads that have nothing to do. It is large, so that moving it would take
+/// longer than the lock may be held.
 #[derive(Default)]
-struct ScratchPool(Mutex<Vec<Scratch>>);
+struct ScratchPool(Mutex<Vec<Box<Scratch>>>);
 
 impl ScratchPool {
-    fn take(&self) -> Scratch {
-        let new = || Scratch {
-            context: Context::new(),
-            allocator: regalloc2::Ctx::default(),
-            generate: GenerateScratch::default(),
-            events: Events::default(),
-            spare: None,
+    fn take(&self) -> Box<Scratch> {
+        let new = || {
+            Box::new(Scratch {
+                context: Context::new(),
+                allocator: regalloc2::Ctx::default(),
+                generate: GenerateScratch::default(),
+                events: Events::default(),
+                spare: None,
+            })
         };
         self.lock().pop().unwrap_or_else(new)
     }
 
-    fn give_back(&self, scratch: Scratch) {
+    fn give_back(&self, scratch: Box<Scratch>) {
         self.lock().push(scratch);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Scratch>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Box<Scratch>>> {
         self.0.lock().expect("no thread panics while it holds the lock")
     }
 }
@@ -254,7 +259,8 @@ impl Compiler<'_> {
             self.scratch.give_back(scratch);
             done
         };
-        let done: Vec<Result<Done>> = match self.is_small() {
+        let is_alone = self.is_small() || self.count_job_bytes(&jobs) < STRATUM_BYTES_MIN;
+        let done: Vec<Result<Done>> = match is_alone {
             true => jobs.into_iter().map(run).collect(),
             // The jobs differ in size by orders of magnitude, so they are handed out one by one.
             false => jobs.into_par_iter().with_max_len(1).map(run).collect(),
@@ -263,6 +269,13 @@ impl Compiler<'_> {
             self.record(progress, done?);
         }
         Ok(())
+    }
+
+    fn count_job_bytes(&self, jobs: &[Job]) -> usize {
+        let funcs = jobs.iter().map(|job| match job {
+            Job::Build(func) | Job::Finish(func) => *func,
+        });
+        funcs.map(|func| body_len_bytes(self.env.program, func).max(FUNC_BYTES_MIN)).sum()
     }
 
     fn run_job(&self, scratch: &mut Scratch, before: &Progress, job: Job) -> Result<Done> {

@@ -127,11 +127,9 @@ pub fn find_address(
     let mut at = i64::from(offset);
     let mut value = func.dfg.resolve_aliases(value);
     for _ in 0..LINKS_MAX {
-        if let Some(constant) = constant64(env, func, value, DEPTH_MAX) {
-            return Address { root: Root::Absolute, wrap: 0, at: at.wrapping_add(constant) };
-        }
         let Some(data) = definition(func, value) else { break };
         match *data {
+            // If both are constants, the one that is left is found in the next round.
             InstructionData::Binary { opcode: Opcode::Iadd, args: [a, b] } => {
                 if let Some(constant) = constant64(env, func, b, DEPTH_MAX) {
                     at = at.wrapping_add(constant);
@@ -142,6 +140,9 @@ pub fn find_address(
                 } else {
                     break;
                 }
+            }
+            _ if let Some(constant) = constant64(env, func, value, DEPTH_MAX) => {
+                return Address { root: Root::Absolute, wrap: 0, at: at.wrapping_add(constant) };
             }
             InstructionData::Unary { opcode: Opcode::Uextend, arg }
                 if is_memory32 && func.dfg.value_type(arg) == types::I32 =>
