@@ -10,7 +10,7 @@
 //! - `dead_stores` removes stores that nothing reads; `spans` are its sets.
 //! - `products` has nothing to do with memory, but with the processor: it finds multiplications that
 //!   need less.
-//! - `long_loads` and `loop_exits` come behind Cranelift's optimiser: they know its code generator.
+//! - `long_loads`, `long_params` and `loop_exits` come behind Cranelift's optimiser: they know its code generator.
 //!
 //! `forward` and `dead_stores` need the regions of `regions`: bytes of one region are not reached
 //! through another.
@@ -21,6 +21,7 @@ mod effects;
 mod events;
 mod forward;
 mod long_loads;
+mod long_params;
 mod loop_exits;
 mod products;
 mod spans;
@@ -79,6 +80,7 @@ pub fn finish_optimising(isa: &dyn TargetIsa, context: &mut Context) {
     }
     long_loads::lengthen_loads(&mut context.func);
     if matches!(isa.triple().architecture, Architecture::X86_64) {
+        long_params::lengthen_params(context);
         loop_exits::split_at_loop_exits(context);
     }
 }
