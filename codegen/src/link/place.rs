@@ -3,7 +3,7 @@
 //! The file begins with its header and, if there are any, the state's constants.
 //! Then come read-only data and code, which share one segment because each further
 //! one costs the kernel time, the shim's variables, and the initial contents whose
-//! addresses the layout has fixed. In memory the order is another: state and
+//! addresses the layout has fixed, or these first if that leaves less room. In memory the order is another: state and
 //! hot memory below, then the stack, the text right above it, far memories on top.
 
 use super::frames::Frames;
@@ -19,6 +19,9 @@ use wasmelt_abi::addresses::TEXT_BASE;
 /// Size of an ELF file's header and of each program header.
 const HEADER_BYTES: u64 = 64;
 const PROGRAM_HEADER_BYTES: u64 = 56;
+/// More initial contents do not stand before the text, whose addresses follow from where it stands in
+/// the file.
+const FIRST_BYTES_MAX: u64 = 1 << 18;
 
 /// Where everything lies.
 #[derive(Debug, Default)]
@@ -136,10 +139,19 @@ pub fn place_sections(
     for range in fixed.iter().filter(|range| !range.is_writable) {
         placer.place_range(&mut plan, range, &mut end)?;
     }
+    let contents: Vec<FixedRange> = fixed.into_iter().filter(|range| range.is_writable).collect();
+    let contents_first = placer.contents_first(&contents, end, |end| {
+        let mut trial = Plan { got_symbols: plan.got_symbols.clone(), ..Plan::default() };
+        let text = placer.place_text(&mut trial, frames, end);
+        has_data.then(|| placer.place_data(&mut trial, text, end));
+    });
+    if contents_first {
+        placer.place_ranges(&mut plan, &contents, &mut end)?;
+    }
     let text = placer.place_text(&mut plan, frames, &mut end);
     let data = has_data.then(|| placer.place_data(&mut plan, text, &mut end));
-    for range in fixed.iter().filter(|range| range.is_writable) {
-        placer.place_range(&mut plan, range, &mut end)?;
+    if !contents_first {
+        placer.place_ranges(&mut plan, &contents, &mut end)?;
     }
     plan.file_bytes = end;
     plan.page_bytes = page_bytes;
@@ -307,6 +319,38 @@ impl Placer<'_> {
             is_writable: true,
             is_executable: false,
         }
+    }
+
+    /// Whether initial contents stand before read-only data and code, which the function places behind
+    /// `end`: the first contents must start at a certain offset in a page, all else starts anywhere,
+    /// and here or there less room is left before them.
+    fn contents_first(
+        &self,
+        ranges: &[FixedRange],
+        end: u64,
+        place_rest: impl FnOnce(&mut u64),
+    ) -> bool {
+        let all = || ranges.iter().flat_map(|range| &range.sections);
+        let Some((_, address)) = all().next() else { return false };
+        let sections = &self.inputs[0].sections;
+        let is_content = |name: &str| all().any(|(it, _)| it == name);
+        let contents = sections.iter().filter(|section| is_content(&section.name));
+        if contents.map(|section| section.size_bytes).sum::<u64>() > FIRST_BYTES_MAX {
+            return false;
+        }
+        let room_behind = |end: u64| address.wrapping_sub(end) % self.page_bytes;
+        let mut rest_end = end;
+        place_rest(&mut rest_end);
+        room_behind(end) < room_behind(rest_end)
+    }
+
+    fn place_ranges(
+        &mut self,
+        plan: &mut Plan,
+        ranges: &[FixedRange],
+        end: &mut u64,
+    ) -> Result<()> {
+        ranges.iter().try_for_each(|range| self.place_range(plan, range, end))
     }
 
     /// Places a range's sections in the file, each where the offset in its page is the address's.
