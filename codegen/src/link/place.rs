@@ -334,7 +334,7 @@ impl Placer<'_> {
         let Some((_, address)) = all().next() else { return false };
         let sections = &self.inputs[0].sections;
         let is_content = |name: &str| all().any(|(it, _)| it == name);
-        let contents = sections.iter().filter(|section| is_content(&section.name));
+        let contents = sections.iter().filter(|section| is_content(section.name));
         if contents.map(|section| section.size_bytes).sum::<u64>() > FIRST_BYTES_MAX {
             return false;
         }
