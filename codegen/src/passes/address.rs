@@ -217,7 +217,8 @@ fn split_index(env: Env<'_>, func: &ir::Function, value: Value) -> (Value, i32) 
     (value, wrap)
 }
 
-fn definition(func: &ir::Function, value: Value) -> Option<&InstructionData> {
+/// The instruction whose first result a value is.
+pub fn definition(func: &ir::Function, value: Value) -> Option<&InstructionData> {
     match func.dfg.value_def(value) {
         ValueDef::Result(inst, 0) => Some(&func.dfg.insts[inst]),
         _ => None,
@@ -227,6 +228,11 @@ fn definition(func: &ir::Function, value: Value) -> Option<&InstructionData> {
 fn constant32(env: Env<'_>, func: &ir::Function, value: Value) -> Option<i32> {
     // Truncation commutes with the operations that are looked through.
     constant64(env, func, value, DEPTH_MAX).map(|constant| constant as i32)
+}
+
+/// The value of a constant expression, as it is or sign-extended from 32 bits.
+pub fn constant_value(env: Env<'_>, func: &ir::Function, value: Value) -> Option<i64> {
+    constant64(env, func, value, DEPTH_MAX)
 }
 
 /// The value of a constant expression, as it is or sign-extended from 32 bits. The optimiser would

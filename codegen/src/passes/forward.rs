@@ -19,13 +19,13 @@
 use super::address::Span;
 use super::effects::{Access, Effect, Facts, find_effect};
 use super::events::{Event, Events};
+use super::flow::Leaving;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::dominator_tree::DominatorTree;
 use cranelift_codegen::flowgraph::ControlFlowGraph;
 use cranelift_codegen::ir::{
-    self, Block, Endianness, Inst, InstBuilder, MemFlagsData, Opcode, Type, Value, types,
+    self, Endianness, Inst, InstBuilder, MemFlagsData, Opcode, Type, Value, types,
 };
-use cranelift_entity::SecondaryMap;
 
 /// How many pieces are remembered; the oldest are forgotten.
 const PIECES_MAX: usize = 64;
@@ -42,16 +42,6 @@ struct Piece {
 
 type Pieces = Vec<Piece>;
 
-/// What holds at the ends of blocks, until the last of their successors has been visited.
-struct Leaving {
-    /// `None` before the block is visited.
-    pieces: SecondaryMap<Block, Option<Pieces>>,
-    /// How many of a visited block's successors are still to be visited.
-    succs_left: SecondaryMap<Block, u32>,
-    /// Lists that are no longer needed.
-    spare: Vec<Pieces>,
-}
-
 /// Replaces loads in the whole function, and takes down in `events` what is left; whether anything
 /// was replaced.
 pub fn forward_stores(
@@ -62,10 +52,9 @@ pub fn forward_stores(
     events: &mut Events,
 ) -> bool {
     let mut changed = false;
-    let mut leaving =
-        Leaving { pieces: SecondaryMap::new(), succs_left: SecondaryMap::new(), spare: Vec::new() };
+    let mut leaving = Leaving::<Piece>::default();
     for block in domtree.cfg_rpo().copied() {
-        let mut pieces = leaving.entry_pieces(cfg, block);
+        let mut pieces = leaving.entry_facts(cfg, block);
         events.begin_block(block);
         let mut next = func.layout.first_inst(block);
         while let Some(inst) = next {
@@ -79,58 +68,6 @@ pub fn forward_stores(
         leaving.finish(cfg, block, pieces);
     }
     changed
-}
-
-impl Leaving {
-    /// What holds at a block's start.
-    fn entry_pieces(&mut self, cfg: &ControlFlowGraph, block: Block) -> Pieces {
-        let mut preds = cfg.pred_iter(block).map(|pred| pred.block);
-        let mut common = self.spare.pop().unwrap_or_default();
-        common.clear();
-        let Some(first) = preds.next() else { return common };
-        match &mut self.pieces[first] {
-            // The block that needs the list last gets the list itself.
-            Some(pieces) if self.succs_left[first] == 1 && cfg.pred_iter(block).count() == 1 => {
-                std::mem::swap(pieces, &mut common);
-            }
-            Some(pieces) => common.extend_from_slice(pieces),
-            None => return common,
-        }
-        for pred in preds {
-            if common.is_empty() {
-                break;
-            }
-            match &self.pieces[pred] {
-                Some(pieces) => common.retain(|piece| pieces.contains(piece)),
-                None => common.clear(),
-            }
-        }
-        common
-    }
-
-    /// Takes down what holds at a block's end, and lets go of lists that have been needed for the
-    /// last time.
-    fn finish(&mut self, cfg: &ControlFlowGraph, block: Block, pieces: Pieces) {
-        self.pieces[block] = Some(pieces);
-        for pred in cfg.pred_iter(block).map(|pred| pred.block) {
-            if self.pieces[pred].is_some() && pred != block {
-                self.succs_left[pred] -= 1;
-                self.let_go(pred);
-            }
-        }
-        let is_open = |succ: &Block| self.pieces[*succ].is_none();
-        self.succs_left[block] = cfg.succ_iter(block).filter(is_open).count() as u32;
-        self.let_go(block);
-    }
-
-    fn let_go(&mut self, block: Block) {
-        if self.succs_left[block] == 0
-            && let Some(pieces) = &mut self.pieces[block]
-        {
-            // Not `None`, which stands for a block that is still to come.
-            self.spare.push(std::mem::take(pieces));
-        }
-    }
 }
 
 /// Visits one instruction: what of it is left, and whether it was changed.

@@ -8,6 +8,8 @@
 //! - `address` says which bytes an access touches, `effects` what an instruction does to memory.
 //! - `forward` replaces loads by what was stored, and takes down what is left as `events`.
 //! - `dead_stores` removes stores that nothing reads; `spans` are its sets.
+//! - `blocks` reads past copies of blocks that the adapters of a chain make; `block_calls` finds them.
+//! - `flow` is what holds where, for both walks from the top.
 //! - `products` has nothing to do with memory, but with the processor: it finds multiplications that
 //!   need less.
 //! - `long_loads`, `long_params` and `loop_exits` come behind Cranelift's optimiser: they know its code generator.
@@ -16,9 +18,12 @@
 //! through another.
 
 mod address;
+mod block_calls;
+mod blocks;
 mod dead_stores;
 mod effects;
 mod events;
+mod flow;
 mod forward;
 mod long_loads;
 mod long_params;
@@ -62,7 +67,14 @@ pub fn remove_memory_traffic(
     }
     let Context { func, cfg, domtree, .. } = context;
     events.clear();
-    let is_changed = forward::forward_stores(facts, func, cfg, domtree, events);
+    let mut is_changed = forward::forward_stores(facts, func, cfg, domtree, events);
+    // Pointers and lengths in result areas are known by now.
+    if blocks::read_past_copies(facts, func, cfg, domtree) {
+        // The calls touch other memories than before, and some have become loads and stores.
+        events.clear();
+        forward::forward_stores(facts, func, cfg, domtree, events);
+        is_changed = true;
+    }
     // A script goes on after a trap and looks at what the memory then holds.
     let traps_are_final = env.program.actions.is_empty();
     if traps_are_final {
