@@ -35,16 +35,8 @@ pub fn main_func(program: &Program) -> FuncId {
 pub fn build_call_graph(program: &Program, layout: &Layout) -> CallGraph {
     let main = main_func(program);
     let mut graph = CallGraph::default();
-    let referenced = program.funcs.iter().filter(|(_, func)| func.live && func.referenced);
-    let roots: Vec<FuncId> = referenced
-        .map(|(id, _)| id)
-        .chain(frozen_elements(program))
-        .chain(program.exports.iter().map(|export| export.func))
-        .chain(program.interface.resources.iter().filter_map(|resource| resource.drop))
-        .chain(program.actions.iter().flat_map(action_funcs))
-        .chain(std::iter::once(main))
-        .map(|func| layout.folding.code_of(func))
-        .collect();
+    let roots = root_funcs(program).chain(std::iter::once(main));
+    let roots: Vec<FuncId> = roots.map(|func| layout.folding.code_of(func)).collect();
     let mut nodes = Vec::new();
     let mut work = Vec::new();
     for root in roots {
@@ -74,6 +66,19 @@ pub fn build_call_graph(program: &Program, layout: &Layout) -> CallGraph {
     nodes.sort_unstable();
     assign_strata(&mut graph, &nodes);
     graph
+}
+
+/// The functions of the program that are called or referred to other than by direct calls, some of
+/// them more than once.
+pub fn root_funcs(program: &Program) -> impl Iterator<Item = FuncId> {
+    let referenced = program.funcs.iter().filter(|(_, func)| func.live && func.referenced);
+    let resources = program.interface.resources.iter();
+    referenced
+        .map(|(id, _)| id)
+        .chain(frozen_elements(program))
+        .chain(program.exports.iter().map(|export| export.func))
+        .chain(resources.filter_map(|resource| resource.drop))
+        .chain(program.actions.iter().flat_map(action_funcs))
 }
 
 /// What the indirect calls of a function call that can call one function only.

@@ -10,6 +10,7 @@
 use crate::error::{Error, Result};
 use crate::fold::{Folding, fold_functions};
 use crate::options::{MemoryMode, OptLevel, Options, Target};
+use crate::passing::{Param, find_passed};
 use crate::program::{
     CellId, ComponentInstanceId, DataId, ElemId, FuncId, FuncKind, GlobalId, MemoryId, Program,
     TableId,
@@ -17,6 +18,7 @@ use crate::program::{
 use crate::table_facts::TableFacts;
 use crate::types::ValType;
 use cranelift_entity::SecondaryMap;
+use std::collections::BTreeMap;
 use target_lexicon::Architecture;
 use wasmelt_abi::addresses::{
     FAR_MEMORY_BASE, MEMORY_END_MAX, MEMORY_STRIDE_BYTES, PAGE_BYTES_MAX, SLOT_BYTES,
@@ -49,6 +51,11 @@ pub struct Layout {
     pub func_refs: SecondaryMap<FuncId, u64>,
     /// Address of each component instance's `ComponentState`.
     pub components: SecondaryMap<ComponentInstanceId, u64>,
+    /// Where adapters leave the address of what a core function gets at a parameter and only passes
+    /// on: 8 bytes.
+    pub passed_into: BTreeMap<Param, u64>,
+    /// Where the adapters find it that get it from there.
+    pub passed_out: BTreeMap<Param, u64>,
     /// The numbers of canonical built-ins that can run.
     pub cells: SecondaryMap<CellId, u64>,
     /// Address of each passive data segment's current length in bytes, a `u64`.
@@ -135,6 +142,11 @@ pub fn plan_layout(program: &Program, options: &Options) -> Result<Layout> {
     };
     layout.state_start = space.next;
     place_records(program, &mut layout, &mut space)?;
+    for passed in find_passed(program, options) {
+        let cell = space.take(8, 8)?;
+        layout.passed_into.insert(passed.into, cell);
+        layout.passed_out.insert(passed.out, cell);
+    }
     place_mutable_tables(program, &mut layout, &mut space)?;
     layout.state_end = space.next;
     place_memories(program, options, place.far_memory_base, &mut layout)?;

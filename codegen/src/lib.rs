@@ -29,6 +29,7 @@ pub mod memory;
 pub mod object;
 pub mod options;
 mod passes;
+mod passing;
 pub mod places;
 pub mod regions;
 pub mod relax;

@@ -260,6 +260,8 @@ pub struct BodySummary {
     pub tables_written: Box<[u32]>,
     /// Memories accessed in whatever way.
     pub memories: Box<[u32]>,
+    /// Memories whose contents are looked at.
+    pub memories_read: Box<[u32]>,
     /// Memories changed in contents.
     pub memories_written: Box<[u32]>,
     /// Memories grown.

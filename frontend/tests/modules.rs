@@ -101,7 +101,26 @@ fn a_load_does_not_write_and_an_atomic_update_does() {
     );
     let summary = &first_module(&composition).bodies[0].summary;
     assert_eq!(*summary.memories, [0, 1, 2]);
+    assert_eq!(*summary.memories_read, [0, 1, 2]);
     assert_eq!(*summary.memories_written, [0]);
+}
+
+#[test]
+fn a_store_does_not_read_and_neither_does_growing() {
+    let composition = accept(
+        "(component (core module
+           (memory 1) (memory 1 1 shared) (memory 1) (memory 1) (memory 1) (data $d \"x\")
+           (func (i32.store8 0 (i32.const 0) (i32.const 1))
+                 (i32.atomic.store 1 (i32.const 0) (i32.const 1))
+                 (drop (memory.grow 2 (memory.size 2)))
+                 (memory.copy 0 3 (i32.const 0) (i32.const 0) (i32.const 1))
+                 (memory.init 4 $d (i32.const 0) (i32.const 0) (i32.const 1))
+                 (memory.fill 4 (i32.const 0) (i32.const 0) (i32.const 1)))))",
+    );
+    let summary = &first_module(&composition).bodies[0].summary;
+    assert_eq!(*summary.memories, [0, 1, 2, 3, 4]);
+    assert_eq!(*summary.memories_read, [3]);
+    assert_eq!(*summary.memories_written, [0, 1, 4]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! (`needs_may_leave`, `needs_may_enter` of the component instance).
 
 use super::abi_layout::PointerSize;
-use super::copy::{Route, Source, Target};
+use super::copy::{Passing, Route, Source, Target};
 use super::endpoint::{Endpoint, Place};
 use super::generator::{Generator, build_func};
 use super::shape::{Call, Mentions, entered_instances, is_call_between_relatives};
@@ -32,7 +32,8 @@ pub fn build_adapter(
         panic!("{func} is no adapter")
     };
     build_func(env, func, scratch, |generator, params| {
-        let call = Call::new(generator, adapter)?;
+        let mut call = Call::new(generator, adapter)?;
+        call.passing = generator.find_passing(&call, func);
         // Both follow from the same component function type.
         assert_eq!(generator.b.func.signature, call.signature(), "the core type of {func}");
         generator.generate_call(&call, params)
@@ -87,10 +88,11 @@ impl<'a> Generator<'a, '_> {
         if counts_lends {
             self.start_chain();
         }
-        let route =
-            Route { from: call.caller, to: call.callee, counts_lends, outlives_call: false };
-        if call.caller_shape.by_address.is_some() || call.callee_shape.by_address.is_some() {
-            return self.pass_params_in_c(call, route, params);
+        let route = Route { counts_lends, ..Route::new(call.caller, call.callee) };
+        let is_in_c =
+            call.caller_shape.by_address.is_some() || call.callee_shape.by_address.is_some();
+        if is_in_c || !call.passing.is_empty() {
+            return self.pass_each_param(call, route, params);
         }
         let source_place;
         let source = if call.caller_shape.params_in_memory {
@@ -124,8 +126,9 @@ impl<'a> Generator<'a, '_> {
         })
     }
 
-    /// As [`Self::pass_params`], where one side at least is in C: one parameter after the other.
-    fn pass_params_in_c(
+    /// As [`Self::pass_params`], one parameter after the other: where one side at least is in C, or
+    /// some parameters are only passed on.
+    fn pass_each_param(
         &mut self,
         call: &Call<'a>,
         route: Route<'a>,
@@ -153,9 +156,34 @@ impl<'a> Generator<'a, '_> {
                 }
                 None => Target::Flat,
             };
+            let passing = call.passing.get(index).copied().unwrap_or_default();
+            let route = Route { passing, ..route };
             args.values.extend(self.copy_value(route, *ty, source, target)?);
         }
         Ok(args)
+    }
+
+    /// How each parameter of the adapter `func` is passed on; nothing if none is.
+    fn find_passing(&self, call: &Call<'a>, func: FuncId) -> Vec<Passing> {
+        let layout = self.env.layout;
+        let callee = match call.lift {
+            Lift::Guest { func, .. } => Some(*func),
+            Lift::Host(_) => None,
+        };
+        let mut at = 0;
+        let each = call.params.iter().map(|ty| {
+            let param = at;
+            let flat = self.layouts.get(*ty, PointerSize::P32).flat.as_ref();
+            // Where not all are flat none is passed on.
+            at += flat.map_or(0, |flat| flat.len() as u32);
+            Passing {
+                from: layout.passed_out.get(&(func, param)).copied(),
+                into: callee.and_then(|callee| layout.passed_into.get(&(callee, param)).copied()),
+            }
+        });
+        let each: Vec<Passing> = each.collect();
+        let is_passed = each.iter().any(|it| it.from.is_some() || it.into.is_some());
+        if is_passed { each } else { Vec::new() }
     }
 
     /// Where the caller has each parameter.
@@ -220,7 +248,7 @@ impl<'a> Generator<'a, '_> {
         let (from, to) = (call.callee, call.caller);
         // A host function's result lies in memory that the outside may keep looking at.
         let outlives_call = matches!(from, Endpoint::Guest { .. });
-        let route = Route { from, to, counts_lends: false, outlives_call };
+        let route = Route { outlives_call, ..Route::new(from, to) };
         let source = match (call.callee_shape.result_in_memory, host_place) {
             (false, _) => Source::Flat(results),
             (true, Some(place)) => Source::Memory(place),
@@ -253,7 +281,7 @@ impl<'a> Generator<'a, '_> {
     /// into some or its result points at some.
     fn reset_scratch_before(&mut self, call: &Call<'a>) {
         let (from, to) = (call.caller, call.callee);
-        let route = Route { from, to, counts_lends: false, outlives_call: false };
+        let route = Route::new(from, to);
         let Mentions { strings, maps, elements, .. } = &call.mentions;
         let is_converted = *maps
             || (*strings && call.caller.encoding() != StringEncoding::Utf8)

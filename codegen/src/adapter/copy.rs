@@ -27,6 +27,18 @@ pub(super) struct Route<'a> {
     /// Whether what native code gets has to outlive the call: then it gets copies, never addresses
     /// in a guest's memory.
     pub outlives_call: bool,
+    /// Whether the value that moves, a string or a list, is one that a component only passes on.
+    pub passing: Passing,
+}
+
+/// The cells that hold the address of a string's or a list's bytes, if the memory that they would
+/// be in does not have them (`passing`).
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Passing {
+    /// The lifting side has passed it on: the bytes are at the address that this cell holds.
+    pub from: Option<u64>,
+    /// The lowering side will pass it on: it gets a pointer and a length, this cell the address.
+    pub into: Option<u64>,
 }
 
 /// Where a value comes from.
@@ -55,6 +67,14 @@ struct Run {
     len_bytes: u32,
     /// The offsets of what would come next.
     end: Option<(i32, i32)>,
+}
+
+impl<'a> Route<'a> {
+    /// From one side to the other, with nothing special about it.
+    pub(super) fn new(from: Endpoint<'a>, to: Endpoint<'a>) -> Route<'a> {
+        let passing = Passing::default();
+        Route { from, to, counts_lends: false, outlives_call: false, passing }
+    }
 }
 
 impl Source<'_> {

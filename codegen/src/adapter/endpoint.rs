@@ -1,6 +1,7 @@
 //! One side of an adapter: where its values lie, and how room for new ones is made.
 
 use super::abi_layout::PointerSize;
+use super::copy::Route;
 use super::generator::Generator;
 use crate::env::Env;
 use crate::memory::{self, Address};
@@ -153,6 +154,34 @@ impl<'a> Generator<'a, '_> {
         let Address { value, offset, .. } =
             memory::checked_record(&mut self.b, self.env, memory, pointer, size, trap);
         Place { address: value, offset, memory: Some(memory) }
+    }
+
+    /// The native address of the contents of a string or a list, as [`Self::check_content`]. What was
+    /// passed on was checked before: the pointer and the length are what the adapter got then, and
+    /// the bytes are at the address that it left (A7).
+    pub(super) fn find_content(
+        &mut self,
+        route: Route<'a>,
+        pointer: Value,
+        size_bytes: Value,
+        align: u32,
+    ) -> Value {
+        match (route.passing.from, route.from) {
+            (Some(cell), Endpoint::Guest { instance, .. }) => {
+                let (cell, flags) = (self.word(cell), self.component_flags(instance));
+                self.b.ins().load(types::I64, flags, cell, 0)
+            }
+            _ => self.check_content(route.from, pointer, size_bytes, align),
+        }
+    }
+
+    /// Leaves the address of the contents of a string or a list that a side only passes on.
+    pub(super) fn store_passed(&mut self, side: Endpoint<'a>, cell: u64, address: Value) {
+        let Endpoint::Guest { instance, .. } = side else {
+            unreachable!("native code does not pass on")
+        };
+        let (cell, flags) = (self.word(cell), self.component_flags(instance));
+        self.b.ins().store(flags, address, cell, 0);
     }
 
     /// Checks the contents of a string or a list: `size_bytes` bytes (an `i64`) from `pointer` on,

@@ -23,7 +23,7 @@ impl<'a> Generator<'a, '_> {
         let count = self.widen(len);
         self.check_count(route.from, count);
         let from_bytes = self.scale(count, from_layout.size);
-        let from = self.check_content(route.from, pointer, from_bytes, from_layout.align);
+        let from = self.find_content(route, pointer, from_bytes, from_layout.align);
         let is_block = element.len() == 1 && self.is_block(route, element[0]);
         if is_block && matches!(route.to, Endpoint::Native) && !route.outlives_call {
             // Native code reads the elements where they are.
@@ -35,7 +35,10 @@ impl<'a> Generator<'a, '_> {
             self.check_length(to_bytes);
         }
         let (to_pointer, to) = self.allocate(route.to, to_bytes, to_layout.align);
-        if is_block {
+        if let Some(cell) = route.passing.into {
+            assert!(is_block, "only bytes are passed on");
+            self.store_passed(route.to, cell, from);
+        } else if is_block {
             self.copy_bytes(to, from, from_bytes);
         } else {
             let from = Place { address: from, offset: 0, memory: route.from.memory() };

@@ -2,6 +2,7 @@
 //! the types mention, and how the two component instances are related.
 
 use super::abi_layout::PointerSize;
+use super::copy::Passing;
 use super::endpoint::Endpoint;
 use super::generator::Generator;
 use crate::env::GUEST_CALL_CONV;
@@ -24,6 +25,8 @@ pub(super) struct Call<'a> {
     pub callee_shape: Shape,
     /// What the parameters' types mention, at whatever depth.
     pub mentions: Mentions,
+    /// How each parameter is passed on; empty if none is.
+    pub passing: Vec<Passing>,
 }
 
 /// How a component function type looks as core values on one side.
@@ -120,6 +123,7 @@ impl<'a> Call<'a> {
             caller_shape,
             callee_shape,
             mentions: Mentions::of(env.program, &params),
+            passing: Vec::new(),
             caller,
             callee,
             lift: &adapter.lift,

@@ -26,6 +26,8 @@ struct Text {
     address: Value,
     /// Number of code units, an `i64`.
     units: Value,
+    /// Whether it has been validated.
+    is_valid: bool,
 }
 
 /// The encoding of a source string, the tag of latin1+utf16 resolved.
@@ -91,11 +93,18 @@ impl<'a> Generator<'a, '_> {
         self.check_count(route.from, units);
         let bytes = self.scale_units(units, form.unit_bytes());
         let align = if route.from.encoding() == StringEncoding::Utf8 { 1 } else { 2 };
-        let address = self.check_content(route.from, pointer, bytes, align);
-        let text = Text { form, address, units };
-        let (pointer, units) = match route.to {
-            Endpoint::Native => self.pass_to_native(text, route.outlives_call),
-            Endpoint::Guest { .. } => self.store_text(route.to, text)?,
+        let address = self.find_content(route, pointer, bytes, align);
+        let text = Text { form, address, units, is_valid: route.passing.from.is_some() };
+        let (pointer, units) = match (route.to, route.passing.into) {
+            (Endpoint::Native, _) => self.pass_to_native(text, route.outlives_call),
+            (to, Some(cell)) => {
+                assert!(form == Form::Utf8, "only UTF-8 is passed on");
+                let (pointer, _) = self.allocate(to, bytes, align);
+                self.validate_utf8(text);
+                self.store_passed(to, cell, address);
+                (pointer, units)
+            }
+            (to, None) => self.store_text(to, text)?,
         };
         Ok(vec![pointer, self.narrow(route.to, units)])
     }
@@ -104,9 +113,7 @@ impl<'a> Generator<'a, '_> {
     fn pass_to_native(&mut self, text: Text, outlives_call: bool) -> (Value, Value) {
         let (convert, growth) = match text.form {
             Form::Utf8 => {
-                let args = [text.address, text.units];
-                let is_valid = self.call_shim(symbols::UTF8_VALIDATE, &args, &[types::I32])[0];
-                self.b.ins().trapz(is_valid, trap_code(Trap::InvalidString));
+                self.validate_utf8(text);
                 if !outlives_call {
                     return (text.address, text.units);
                 }
@@ -123,11 +130,22 @@ impl<'a> Generator<'a, '_> {
         (pointer, len)
     }
 
+    fn validate_utf8(&mut self, text: Text) {
+        if !text.is_valid {
+            let args = [text.address, text.units];
+            let is_valid = self.call_shim(symbols::UTF8_VALIDATE, &args, &[types::I32])[0];
+            self.b.ins().trapz(is_valid, trap_code(Trap::InvalidString));
+        }
+    }
+
     /// Stores a string in a guest's encoding; the length that it gives back is an `i64`.
     fn store_text(&mut self, to: Endpoint<'a>, text: Text) -> Result<(Value, Value)> {
         use StringEncoding::{Latin1Utf16, Utf8, Utf16};
         match (text.form, to.encoding()) {
-            (Form::Utf8, Utf8) => Ok(self.store_copy(to, text, Some(symbols::UTF8_COPY), 1, 1)),
+            (Form::Utf8, Utf8) => {
+                let copy = if text.is_valid { None } else { Some(symbols::UTF8_COPY) };
+                Ok(self.store_copy(to, text, copy, 1, 1))
+            }
             (Form::Utf16 | Form::TaggedUtf16, Utf8) => {
                 self.store_as_utf8(to, text, symbols::UTF16_ASCII_PREFIX, symbols::UTF16_TO_UTF8, 3)
             }

@@ -76,6 +76,7 @@ struct SummaryBuilder {
     tables_read: Vec<u32>,
     tables_written: Vec<u32>,
     memories: Vec<u32>,
+    memories_read: Vec<u32>,
     memories_written: Vec<u32>,
     memories_grown: Vec<u32>,
     data: Vec<u32>,
@@ -142,7 +143,7 @@ impl SummaryBuilder {
             }
             Operator::MemoryFill { mem } => self.add_written_memory(mem),
             Operator::MemoryCopy { dst_mem, src_mem } => {
-                self.memories.push(src_mem);
+                self.add_read_memory(src_mem);
                 self.add_written_memory(dst_mem);
             }
             Operator::MemoryInit { data_index, mem } => {
@@ -152,13 +153,20 @@ impl SummaryBuilder {
             _ => {
                 let traits = classify(operator);
                 self.uses_simd |= traits.is_simd;
-                match traits.access {
-                    Some(access) if traits.writes => self.add_written_memory(access.memory),
-                    Some(access) => self.memories.push(access.memory),
-                    None => {}
+                let Some(access) = traits.access else { return };
+                if traits.reads {
+                    self.add_read_memory(access.memory);
+                }
+                if traits.writes {
+                    self.add_written_memory(access.memory);
                 }
             }
         }
+    }
+
+    fn add_read_memory(&mut self, memory: u32) {
+        self.memories.push(memory);
+        self.memories_read.push(memory);
     }
 
     fn add_written_memory(&mut self, memory: u32) {
@@ -177,6 +185,7 @@ impl SummaryBuilder {
             tables_read: sort_unique(self.tables_read),
             tables_written: sort_unique(self.tables_written),
             memories: sort_unique(self.memories),
+            memories_read: sort_unique(self.memories_read),
             memories_written: sort_unique(self.memories_written),
             memories_grown: sort_unique(self.memories_grown),
             data: sort_unique(self.data),
@@ -198,7 +207,9 @@ fn sort_unique<T: Ord>(mut list: Vec<T>) -> Box<[T]> {
 struct OperatorTraits<'a> {
     /// The memory operand of a load, a store or an atomic instruction.
     access: Option<&'a MemArg>,
-    /// Whether that memory changes.
+    /// Whether that memory is looked at.
+    reads: bool,
+    /// Whether it changes.
     writes: bool,
     /// Whether it is a vector instruction.
     is_simd: bool,
@@ -225,16 +236,22 @@ macro_rules! define_classify {
                 $(
                     Operator::$op $({ $($arg),* })? => OperatorTraits {
                         access: None $( $( .or(keep_memarg!($arg $arg)) )* )?,
+                        reads: const { reads_memory(stringify!($op)) },
                         writes: const { writes_memory(stringify!($op)) },
                         is_simd: const { is_simd(stringify!($proposal)) },
                     },
                 )*
-                _ => OperatorTraits { access: None, writes: false, is_simd: false },
+                _ => OperatorTraits { access: None, reads: false, writes: false, is_simd: false },
             }
         }
     };
 }
 wasmparser::for_each_operator!(define_classify);
+
+/// Whether an operator with a memory operand looks at the memory, by its name: all do but stores.
+const fn reads_memory(operator: &str) -> bool {
+    !contains(operator.as_bytes(), b"Store")
+}
 
 /// Whether an operator with a memory operand changes the memory, by its name.
 const fn writes_memory(operator: &str) -> bool {
