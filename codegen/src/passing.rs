@@ -37,10 +37,10 @@ use crate::options::{OptLevel, Options};
 use crate::program::{
     Adapter, CanonOptions, FuncId, FuncKind, Lift, Lower, MemoryId, Program, StringEncoding,
 };
+use crate::translate::read_forwarding;
 use cranelift_entity::{EntitySet, SecondaryMap};
 use std::collections::BTreeMap;
 use wasmelt_flatten::flat::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
-use wasmparser::{BinaryReader, FunctionBody, Operator};
 
 /// A parameter of a function: the function, and which of its core parameters the pointer is.
 pub type Param = (FuncId, u32);
@@ -300,40 +300,4 @@ fn lift_options(adapter: &Adapter) -> Option<&CanonOptions> {
         Lift::Guest { options, .. } => Some(options),
         Lift::Host(_) => None,
     }
-}
-
-/// What stands right before a body's only call of a function: a parameter that is never assigned to,
-/// or another value that one instruction makes. The last is the last argument.
-fn read_forwarding(bytes: &[u8], is_out: impl Fn(u32) -> bool) -> Option<Vec<Option<u32>>> {
-    let body = FunctionBody::new(BinaryReader::new(bytes, 0));
-    let mut pushes = Vec::new();
-    let mut found = None;
-    let mut assigned = Vec::new();
-    for operator in body.get_operators_reader().ok()? {
-        match operator.ok()? {
-            Operator::LocalGet { local_index } => pushes.push(Some(local_index)),
-            Operator::I32Const { .. } | Operator::I64Const { .. } | Operator::GlobalGet { .. } => {
-                pushes.push(None);
-            }
-            Operator::Call { function_index } if is_out(function_index) => {
-                if found.replace(std::mem::take(&mut pushes)).is_some() {
-                    return None;
-                }
-            }
-            Operator::ReturnCall { function_index } if is_out(function_index) => return None,
-            operator => {
-                if let Operator::LocalSet { local_index } | Operator::LocalTee { local_index } =
-                    operator
-                {
-                    assigned.push(local_index);
-                }
-                pushes.clear();
-            }
-        }
-    }
-    let mut found = found?;
-    for push in &mut found {
-        *push = push.filter(|local| !assigned.contains(local));
-    }
-    Some(found)
 }

@@ -15,6 +15,7 @@
 mod atomics;
 mod calls;
 mod control;
+mod forwarding;
 mod memory_ops;
 mod numeric;
 mod refs;
@@ -22,6 +23,8 @@ mod simd;
 mod simd_memory;
 mod tables;
 mod variables;
+
+pub use self::forwarding::read_forwarding;
 
 use crate::env::{Env, NAMESPACE_FUNC, SymbolId, clif_type};
 use crate::error::{Error, Position, Result};
