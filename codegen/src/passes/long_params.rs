@@ -38,6 +38,10 @@ struct Param {
 /// Makes parameters of loops long in the context's function where that saves moves. Values have no
 /// aliases before and after.
 pub fn lengthen_params(context: &mut Context) {
+    // Most functions have nothing of the kind, and need no loops found.
+    if !extends_params(&context.func) {
+        return;
+    }
     context.flowgraph();
     context.compute_loop_analysis();
     let Context { func, cfg, loop_analysis: loops, .. } = context;
@@ -49,6 +53,16 @@ pub fn lengthen_params(context: &mut Context) {
     if !params.is_empty() {
         func.dfg.resolve_all_aliases();
     }
+}
+
+/// Whether an instruction extends a parameter of a block that branches can lead to.
+fn extends_params(func: &ir::Function) -> bool {
+    let entry = func.layout.entry_block();
+    let mut insts = func.layout.blocks().flat_map(|block| func.layout.block_insts(block));
+    insts.any(|inst| {
+        let param = find_extended(func, inst).map(|value| func.dfg.value_def(value));
+        matches!(param, Some(ValueDef::Param(block, _)) if Some(block) != entry)
+    })
 }
 
 /// The parameters of headers that an instruction of the innermost loop extends.
