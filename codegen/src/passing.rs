@@ -136,16 +136,16 @@ impl<'a> Search<'a> {
             let ty = &self.program.func_types[adapter.ty];
             let parts = ty.params.iter().map(|(_, ty)| *ty).chain(ty.result);
             if parts.into_iter().any(|part| self.layouts.prepare(part).is_err()) {
-                let sides = [lower_options(adapter), lift_options(adapter)];
+                let sides = [adapter.lower_options(), adapter.lift_options()];
                 reads.extend(sides.into_iter().flatten().filter_map(|it| Some((it.memory?, None))));
                 continue;
             }
-            if let Some(memory) = lift_options(adapter).and_then(|options| options.memory)
+            if let Some(memory) = adapter.lift_options().and_then(|options| options.memory)
                 && ty.result.is_some_and(|ty| self.flat_len(ty) > MAX_FLAT_RESULTS)
             {
                 reads.push((memory, None));
             }
-            let Some(options) = lower_options(adapter) else { continue };
+            let Some(options) = adapter.lower_options() else { continue };
             let Some(memory) = options.memory else { continue };
             let params = self.list_params(adapter);
             if params.iter().map(|(ty, _)| self.flat_len(*ty)).sum::<usize>() > MAX_FLAT_PARAMS {
@@ -227,7 +227,7 @@ impl<'a> Search<'a> {
         let FuncKind::Adapter(adapter) = &self.program.funcs[caller].kind else { return false };
         let Lift::Guest { options, func: lifted, .. } = &adapter.lift else { return false };
         let is_called_otherwise = [options.realloc, options.post_return].contains(&Some(func))
-            || lower_options(adapter).is_some_and(|options| options.realloc == Some(func));
+            || adapter.lower_options().is_some_and(|options| options.realloc == Some(func));
         let params = self.list_params(adapter);
         let len: usize = params.iter().map(|(ty, _)| self.flat_len(*ty)).sum();
         let pointers = params.iter().filter(|(ty, _)| {
@@ -243,7 +243,7 @@ impl<'a> Search<'a> {
             && pointers.count() == 1
             && params.contains(&(ty, param))
             && self.is_passable(ty, options)
-            && lower_options(adapter).is_none_or(|options| self.is_passable(ty, options))
+            && adapter.lower_options().is_none_or(|options| self.is_passable(ty, options))
     }
 
     /// Which two parameters of its own a function passes to `out` for the two from `out_param` on, if
@@ -285,19 +285,5 @@ impl<'a> Search<'a> {
         summary.calls.is_empty()
             && summary.indirect_calls.is_empty()
             && summary.call_refs.is_empty()
-    }
-}
-
-fn lower_options(adapter: &Adapter) -> Option<&CanonOptions> {
-    match &adapter.lower {
-        Lower::Guest { options, .. } => Some(options),
-        Lower::Native | Lower::C => None,
-    }
-}
-
-fn lift_options(adapter: &Adapter) -> Option<&CanonOptions> {
-    match &adapter.lift {
-        Lift::Guest { options, .. } => Some(options),
-        Lift::Host(_) => None,
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::link_core::is_subtype;
 use crate::program::{
-    Adapter, ConstValue, FuncId, FuncKind, Lift, Lower, Program, ResourceId, ResourceKind,
-    ResourceOp, Table,
+    Adapter, ConstValue, FuncId, FuncKind, Lift, Program, ResourceId, ResourceKind, ResourceOp,
+    Table,
 };
 use crate::types::CoreTypeId;
 
@@ -83,14 +83,12 @@ pub fn frozen_element(table: &Table, element: u64) -> Option<ConstValue> {
 
 /// The functions that an adapter can call.
 pub fn adapter_callees(adapter: &Adapter) -> impl Iterator<Item = FuncId> + '_ {
-    let lower = match &adapter.lower {
-        Lower::Guest { options, .. } => options.realloc,
-        Lower::Native | Lower::C => None,
+    let lifted = match &adapter.lift {
+        Lift::Guest { func, .. } => Some(*func),
+        Lift::Host(_) => None,
     };
-    let (lifted, options) = match &adapter.lift {
-        Lift::Guest { options, func, .. } => (Some(*func), Some(options)),
-        Lift::Host(_) => (None, None),
-    };
+    let lower = adapter.lower_options().and_then(|options| options.realloc);
+    let options = adapter.lift_options();
     let realloc = options.and_then(|options| options.realloc);
     let post_return = options.and_then(|options| options.post_return);
     lifted.into_iter().chain(lower).chain(realloc).chain(post_return)

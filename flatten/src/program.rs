@@ -263,6 +263,24 @@ pub struct Adapter {
     pub lift: Lift,
 }
 
+impl Adapter {
+    /// The options of the caller's `canon lower`, if it is guest code.
+    pub fn lower_options(&self) -> Option<&CanonOptions> {
+        match &self.lower {
+            Lower::Guest { options, .. } => Some(options),
+            Lower::Native | Lower::C => None,
+        }
+    }
+
+    /// The options of the callee's `canon lift`, if it is guest code.
+    pub fn lift_options(&self) -> Option<&CanonOptions> {
+        match &self.lift {
+            Lift::Guest { options, .. } => Some(options),
+            Lift::Host(_) => None,
+        }
+    }
+}
+
 /// The caller's side of an adapter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Lower {

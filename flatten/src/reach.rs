@@ -15,7 +15,7 @@ use crate::host::{Host, missing_error};
 use crate::link_core::is_subtype;
 use crate::program::{
     Action, Adapter, Argument, ComponentInstanceId, ConstValue, CoreInstanceId, DataId, ElemId,
-    FuncId, FuncKind, GlobalId, InitStep, Lift, Lower, MemoryId, Program, ResourceOp, TableId,
+    FuncId, FuncKind, GlobalId, InitStep, Lift, MemoryId, Program, ResourceOp, TableId,
 };
 use crate::types::CoreTypeId;
 use cranelift_entity::packed_option::PackedOption;
@@ -184,12 +184,11 @@ impl Reach {
                 for callee in adapter_callees(adapter) {
                     self.reach_func(id.into(), callee);
                 }
-                if let Lower::Guest { options, .. } = &adapter.lower {
-                    self.memories.extend(options.memory);
-                }
-                match &adapter.lift {
-                    Lift::Guest { options, .. } => self.memories.extend(options.memory),
-                    Lift::Host(_) => self.host_callers.push(id),
+                let sides = [adapter.lower_options(), adapter.lift_options()];
+                let memories = sides.into_iter().flatten().filter_map(|options| options.memory);
+                self.memories.extend(memories);
+                if matches!(adapter.lift, Lift::Host(_)) {
+                    self.host_callers.push(id);
                 }
             }
             FuncKind::Resource { op: ResourceOp::Drop, resource, .. } => {
